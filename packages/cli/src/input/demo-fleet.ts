@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { fileURLToPath } from "node:url";
+import { readHost } from "@berth/agent/discovery/read-host";
+import { openRoot } from "@berth/agent/host/open-root";
+import type { HostSnapshot } from "@berth/core/device/host-snapshot";
+import { DEMO_FLEET } from "@berth/simulator/machine/examples";
+import { simulateHost } from "@berth/simulator/machine/host";
+
+/** The captured hosts of the demo, by the name they have there. Real kernels with sample drivers; fixtures/sysfs/README.md. */
+const CAPTURED: Readonly<Record<string, string>> = {
+  "host-a": "linux-6.12-host-a.tgz",
+  "host-b": "linux-6.12-host-b.tgz",
+};
+
+/** Path of a captured host's tarball in this repository. */
+export function capturedPath(name: keyof typeof CAPTURED): string {
+  return fileURLToPath(new URL(`../../../../fixtures/sysfs/${CAPTURED[name]}`, import.meta.url));
+}
+
+/** The demo's hosts: simulated ones, read by the same code as real ones, beside the two captured ones. */
+export function readDemoHosts(): readonly HostSnapshot[] {
+  const simulated = DEMO_FLEET.map((spec) => readHost(simulateHost(spec).tree, spec.name));
+  const captured = Object.keys(CAPTURED).map((name) => readHost(openRoot(capturedPath(name)), name));
+  return [...simulated, ...captured];
+}

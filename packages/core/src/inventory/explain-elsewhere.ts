@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createBitset, hasBit, type Bitset } from "./bitset.ts";
+import { patternOf, viewFrom, type CompiledSource, type StemView } from "./compiled-source.ts";
+import type { Judgement } from "./judgement.ts";
+import type { MigrationIndex } from "./migration-index.ts";
+import { comparePlaceIds, NO_CLASS, UNLIMITED_ROOM, type PlaceId, type PlaceTable } from "./place-table.ts";
+import { answersAbout, outcomeOfHead, outcomeOfPattern } from "./source-answers.ts";
+
+/** Which places are to be counted. Hosts that are left out are not counted at all. */
+export interface ElsewhereQuery {
+  readonly source: CompiledSource;
+  /** Devices that must surely fit. */
+  readonly atLeastFree: number;
+  readonly exceptHost?: string;
+  readonly exceptHosts?: Bitset;
+}
+
+/** How far a place is from being one to move to; the first is one. Nearest first. */
+export const ELSEWHERE_KINDS = [
+  "candidate",
+  "not-now",
+  "room-unknown",
+  "unknown",
+  "not-as-it-stands",
+  "never",
+] as const;
+export type ElsewhereKind = (typeof ELSEWHERE_KINDS)[number];
+
+/** How many places, and hosts, come to one outcome. */
+export interface ElsewhereCount {
+  readonly kind: ElsewhereKind;
+  /** Code of the first reason or missing fact, `no_room`, `room_unknown`, or empty for candidates. */
+  readonly code: string;
+  readonly places: number;
+  /** Hosts whose nearest place comes to this: every host with a place is counted once. */
+  readonly hosts: number;
+  /** The first such place by host name, then place name. */
+  readonly example: PlaceId;
+}
+
+/**
+ * What becomes of every place of the fleet for this source, counted, nearest outcome first: candidates, no room now,
+ * room not known, undetermined, incompatible as it stands, incompatible for good; of one kind the later rule first, which
+ * is the one that got further, then by code. One pass over the classes, one over the places.
+ */
+export function explainElsewhere(index: MigrationIndex, query: ElsewhereQuery): readonly ElsewhereCount[] {
+  if (!(query.atLeastFree >= 0)) throw new RangeError(`Room asked for must be a count, got ${query.atLeastFree}`);
+  const steps = stepsOf(index.book.judgements, outcomesOfClasses(index, query.source));
+  const tally = tallyPlaces(index, query, steps);
+  const counts: ElsewhereCount[] = [];
+  for (const [step, { kind, code }] of steps.outcomes.entries()) {
+    const places = tally.places[step] ?? 0;
+    if (places === 0) continue;
+    counts.push({ kind, code, places, hosts: tally.hosts[step] ?? 0, example: tally.examples[step] ?? 0 });
+  }
+  return counts;
+}
+
+/** The outcome of each class, whatever its places' room. */
+function outcomesOfClasses(index: MigrationIndex, source: CompiledSource): Int32Array {
+  const { columns, book, runs } = index;
+  const answers = answersAbout(book, columns, source);
+  const asked = { book, columns, source };
+  const views = new Map<number, StemView>();
+  const outcomes = new Int32Array(columns.length);
+  for (let id = 0; id < columns.length; id += 1) {
+    if (runs.lengths[id] === 0) continue;
+    const gate = answers.gates.get(columns.stems[id] ?? -1);
+    if (gate === undefined) {
+      outcomes[id] = answers.single.get(id) ?? outcomeOfHead(answers, id, asked);
+      continue;
+    }
+    const view = views.get(gate.stem.id) ?? viewFrom(gate.stem, source);
+    views.set(gate.stem.id, view);
+    const pattern = patternOf(columns, id, { stem: gate.stem, view });
+    const found = gate.outcomes[pattern] ?? -1;
+    outcomes[id] = found >= 0 ? found : outcomeOfPattern(gate, pattern, { ...asked, id });
+  }
+  return outcomes;
+}
+
+interface Outcome {
+  readonly kind: ElsewhereKind;
+  readonly code: string;
+}
+
+/** Outcomes in order of nearness, by number; classes that are compatible have the number 0. */
+interface Steps {
+  readonly outcomes: readonly Outcome[];
+  readonly byClass: Uint16Array;
+}
+
+const CANDIDATE = 0;
+const NO_ROOM = 1;
+const ROOM_UNKNOWN = 2;
+const OF_ROOM: readonly Outcome[] = [
+  { kind: "candidate", code: "" },
+  { kind: "not-now", code: "no_room" },
+  { kind: "room-unknown", code: "room_unknown" },
+];
+
+function stepsOf(judgements: readonly Judgement[], outcomes: Int32Array): Steps {
+  const refused = judgements.flatMap((judgement, id) =>
+    judgement.kind === "compatible" ? [] : [{ id, ...judgement }],
+  );
+  refused.sort(
+    (a, b) =>
+      ELSEWHERE_KINDS.indexOf(a.kind) - ELSEWHERE_KINDS.indexOf(b.kind) ||
+      b.rule - a.rule ||
+      (a.code < b.code ? -1 : a.code > b.code ? 1 : 0),
+  );
+  const stepOf = new Uint16Array(judgements.length);
+  for (const [step, { id }] of refused.entries()) stepOf[id] = OF_ROOM.length + step;
+  const byClass = new Uint16Array(outcomes.length);
+  for (let id = 0; id < outcomes.length; id += 1) byClass[id] = stepOf[outcomes[id] ?? 0] ?? 0;
+  return { outcomes: [...OF_ROOM, ...refused], byClass };
+}
+
+/** Places, hosts and the first place, by step. */
+interface Tally {
+  readonly places: Float64Array;
+  readonly hosts: Float64Array;
+  readonly examples: readonly PlaceId[];
+}
+
+function tallyPlaces(index: MigrationIndex, query: ElsewhereQuery, steps: Steps): Tally {
+  const { places } = index;
+  const { classes, hosts, hostNames } = places;
+  const count = steps.outcomes.length;
+  const exceptHost = query.exceptHost === undefined ? -1 : (hostNames.ordinals.get(query.exceptHost) ?? -1);
+  const exceptHosts = query.exceptHosts ?? createBitset(0);
+  const wanted = Math.min(query.atLeastFree, UNLIMITED_ROOM);
+  const nearest = new Uint16Array(hostNames.texts.length).fill(count);
+  const counts = new Float64Array(count);
+  const examples = new Array<PlaceId>(count).fill(-1);
+  for (let id = 0; id < places.length; id += 1) {
+    const own = classes[id] ?? NO_CLASS;
+    const host = hosts[id] ?? 0;
+    if (own === NO_CLASS || host === exceptHost || hasBit(exceptHosts, host)) continue;
+    const step = stepOfRoom(places, id, { step: steps.byClass[own] ?? 0, wanted });
+    counts[step] = (counts[step] ?? 0) + 1;
+    if (step < (nearest[host] ?? 0)) nearest[host] = step;
+    const example = examples[step] ?? -1;
+    if (example < 0 || comparePlaceIds(places, id, example) < 0) examples[step] = id;
+  }
+  const hostCounts = new Float64Array(count + 1);
+  for (const step of nearest) hostCounts[step] = (hostCounts[step] ?? 0) + 1;
+  return { places: counts, hosts: hostCounts, examples };
+}
+
+function stepOfRoom(places: PlaceTable, id: PlaceId, at: { readonly step: number; readonly wanted: number }): number {
+  if (at.step !== CANDIDATE || (places.roomAtLeast[id] ?? 0) >= at.wanted) return at.step;
+  return (places.roomAtMost[id] ?? 0) < at.wanted ? NO_ROOM : ROOM_UNKNOWN;
+}

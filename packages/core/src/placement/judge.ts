@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { findBlockers } from "../capacity/free-up.ts";
+import type { Room } from "../capacity/pool.ts";
+import { formatRoom, roomFor } from "../capacity/room.ts";
+import { checkMigration } from "../compatibility/check-migration.ts";
+import { checkPlatform } from "../compatibility/check-platform.ts";
+import { findNature } from "../compatibility/nature.ts";
+import { NO_MEMORY, type Memory, type Pair } from "../compatibility/pair.ts";
+import type { Remedy, Verdict } from "../compatibility/verdict.ts";
+import type { MigrationProfile } from "../device/migration-profile.ts";
+import type { Fleet } from "../inventory/fleet.ts";
+import type { Place } from "../inventory/place.ts";
+import type { Judged, Outcome, Refused } from "./answer.ts";
+
+/** What every place is judged against. */
+export interface Question {
+  readonly source: MigrationProfile;
+  readonly fleet: Fleet;
+  readonly memory?: Memory;
+}
+
+/** Finds both verdicts and the room of one place. */
+export function judgePlace(question: Question, place: Place): Judged {
+  const { source, fleet } = question;
+  const pair: Pair = {
+    source,
+    destination: place.profile,
+    policy: fleet.policy,
+    packs: fleet.packs,
+    memory: question.memory ?? NO_MEMORY,
+  };
+  const verdict = checkMigration(pair);
+  const platform = checkPlatform({ pairs: [pair] });
+  const count = unitsOf(source);
+  const room = findRoom(place, count);
+  const roomRemedy = room.atMost >= 1 ? undefined : findRoomRemedy(place, count);
+  return { place, verdict, platform, room, ...(roomRemedy === undefined ? {} : { roomRemedy }) };
+}
+
+/** Units of its type that the source is made of; 1 where it does not say (then R7 has said so already). */
+function unitsOf(source: MigrationProfile): number {
+  return source.aggregation.kind === "known" ? source.aggregation.value.count : 1;
+}
+
+/** Room on this parent for one more device like the source. A parent without a pool proves nothing. */
+function findRoom(place: Place, count: number): Room {
+  if (place.pool === undefined) return { atLeast: 0, atMost: Number.POSITIVE_INFINITY };
+  return roomFor(place.pool, { type: place.type, parent: place.parent, count });
+}
+
+function findRoomRemedy(place: Place, count: number): Remedy | undefined {
+  if (place.pool === undefined) return undefined;
+  const blockers = findBlockers(place.pool, { type: place.type, parent: place.parent, count });
+  const on = `${place.host}:${place.parent}`;
+  if (blockers.kind === "free") return { kind: "free", count: blockers.count, type: blockers.type, on };
+  if (blockers.kind === "empty") return { kind: "empty", on, types: blockers.types };
+  return undefined;
+}
+
+/** The refusal of a judged place, or undefined where nothing stands in its way. */
+export function refusalOf(judged: Judged): Refused | undefined {
+  const outcome = outcomeOf(judged);
+  if (outcome === undefined) return undefined;
+  const [first, ...rest] = new Set(obstaclesOf(judged));
+  if (first === undefined) throw new Error(`A place is refused (${outcome}) without a code`);
+  return { ...judged, outcome, codes: [first, ...rest], why: whyOf(judged) };
+}
+
+/** What stands in the way, most telling first; what is only unknown about the platform keeps nothing out and comes last. */
+function obstaclesOf({ verdict, platform, room }: Judged): readonly string[] {
+  const roomCodes = room.atMost < 1 ? ["no_room"] : room.atLeast < 1 ? ["room_unknown"] : [];
+  if (verdict.kind === "incompatible") return [...codesOf(verdict), ...codesOf(platform), ...roomCodes];
+  if (platform.kind === "incompatible") return [...codesOf(platform), ...codesOf(verdict), ...roomCodes];
+  return [...codesOf(verdict), ...roomCodes, ...codesOf(platform)];
+}
+
+function outcomeOf({ verdict, platform, room }: Judged): Outcome | undefined {
+  if (verdict.kind === "incompatible") return natureOf(verdict);
+  if (platform.kind === "incompatible") return natureOf(platform);
+  if (verdict.kind === "undetermined") return "unknown";
+  if (room.atMost < 1) return "not-now";
+  if (room.atLeast < 1) return "unknown";
+  return undefined;
+}
+
+function natureOf(verdict: Verdict): Outcome {
+  return findNature(verdict) ?? "never";
+}
+
+function codesOf(verdict: Verdict): readonly string[] {
+  if (verdict.kind === "incompatible") return verdict.reasons.map((reason) => reason.code);
+  if (verdict.kind === "undetermined") return verdict.missing.map((missing) => missing.code);
+  return [];
+}
+
+function whyOf({ verdict, platform, room, place }: Judged): string {
+  if (verdict.kind === "incompatible") return textsOf(verdict.reasons);
+  if (platform.kind === "incompatible") return textsOf(platform.reasons);
+  if (verdict.kind === "undetermined") return textsOf(verdict.missing);
+  if (room.atMost < 1) return noRoomText(place);
+  return `how many more ${place.type} fit is not known: ${formatRoom(room)}`;
+}
+
+/** Why a compatible place is full, in the words of its pool: who sits there. */
+function noRoomText(place: Place): string {
+  const holders = new Map<string, number>();
+  for (const occupant of place.pool?.occupants ?? []) {
+    holders.set(occupant.type, (holders.get(occupant.type) ?? 0) + 1);
+  }
+  const held = [...holders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([type, count]) => `${count} x ${type}`);
+  const law = place.pool?.law.kind === "one-size" ? " and holds one framebuffer size at a time" : "";
+  return held.length === 0
+    ? `no room for another ${place.type} now`
+    : `no room for another ${place.type} now: it holds ${held.join(", ")}${law}`;
+}
+
+function textsOf(items: readonly { readonly rule: string; readonly text: string }[]): string {
+  return items.map((item) => `${item.rule}: ${item.text}`).join("; ");
+}

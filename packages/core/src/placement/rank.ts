@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { formatRoom, roomFor } from "../capacity/room.ts";
+import { take } from "../capacity/take.ts";
+import { CONFIDENCES } from "../compatibility/verdict.ts";
+import { valueOf } from "../device/evidence.ts";
+import type { Candidate, Judged } from "./answer.ts";
+import type { Strategy } from "./request.ts";
+
+/** What a ranking looks at beside the places themselves. */
+export interface Ranking {
+  readonly strategy: Strategy;
+  /** Units of its type that the device is made of. */
+  readonly units: number;
+  readonly numaNode?: number;
+}
+
+interface Keyed {
+  readonly judged: Judged;
+  /** Compared element by element, smaller first. */
+  readonly key: readonly number[];
+  readonly because: readonly string[];
+}
+
+/**
+ * Puts places in order, best first: what is surest, then by strategy, then by host, parent and type name, so that the
+ * same input always gives the same order.
+ */
+export function rankPlaces(places: readonly Judged[], ranking: Ranking): readonly Candidate[] {
+  return places
+    .map((judged) => keyOf(judged, ranking))
+    .toSorted(compareKeyed)
+    .map(({ judged, because }, index) => ({ ...judged, rank: index + 1, because }));
+}
+
+function keyOf(judged: Judged, ranking: Ranking): Keyed {
+  const sure = surenessOf(judged);
+  const damage = damageOf(judged, ranking.units);
+  const left = Math.min(judged.room.atLeast, Number.MAX_SAFE_INTEGER) - 1;
+  const numa = numaOf(judged, ranking.numaNode);
+  const keys: Record<Strategy, readonly number[]> = {
+    fragmentation: [damage.blocked, damage.lost, left],
+    pack: [left, damage.blocked],
+    spread: [-left, damage.blocked],
+    numa: [numa.distance, damage.blocked, damage.lost, left],
+  };
+  return {
+    judged,
+    key: [...sure.key, ...keys[ranking.strategy]],
+    because: [...sure.because, damage.text, `${formatRoom(judged.room)} fit now`, ...numa.because],
+  };
+}
+
+/** A platform that is known to work stands before one that is not known, a surer verdict before a weaker one. */
+function surenessOf({ verdict, platform }: Judged): { key: readonly number[]; because: readonly string[] } {
+  const confidence = verdict.kind === "compatible" ? verdict.confidence : "assumed";
+  const because = platform.kind === "compatible" ? [] : ["platform not known"];
+  return {
+    key: [platform.kind === "compatible" ? 0 : 1, CONFIDENCES.indexOf(confidence)],
+    because: [`confidence ${confidence}`, ...because],
+  };
+}
+
+/** What taking this place takes away from other types of its pool: how many are blocked, how many devices less fit. */
+function damageOf(judged: Judged, units: number): { blocked: number; lost: number; text: string } {
+  const { pool, type, parent, host } = judged.place;
+  const after =
+    pool === undefined ? undefined : take(pool, { id: `${host}:${parent}/${type}`, type, parent, count: units });
+  if (pool === undefined || after?.kind !== "taken") return { blocked: 0, lost: 0, text: "effect on others not known" };
+  const blocked: string[] = [];
+  let lost = 0;
+  for (const other of pool.types) {
+    if (other.type === type) continue;
+    const before = finite(roomFor(pool, { type: other.type }).atLeast);
+    const left = finite(roomFor(after.pool, { type: other.type }).atLeast);
+    lost += Math.max(0, before - left);
+    if (before >= 1 && left < 1) blocked.push(other.type);
+  }
+  const text = blocked.length === 0 ? "blocks no other type" : `blocks ${blocked.length} other types`;
+  return { blocked: blocked.length, lost, text };
+}
+
+function finite(room: number): number {
+  return Math.min(room, Number.MAX_SAFE_INTEGER);
+}
+
+function numaOf({ place }: Judged, wanted: number | undefined): { distance: number; because: readonly string[] } {
+  const node = valueOf(place.numaNode);
+  const because = node === undefined ? [] : [`NUMA node ${node}`];
+  if (wanted === undefined) return { distance: 0, because };
+  return { distance: node === undefined ? 1 : node === wanted ? 0 : 2, because };
+}
+
+function compareKeyed(a: Keyed, b: Keyed): number {
+  for (const [index, value] of a.key.entries()) {
+    const other = b.key[index] ?? 0;
+    if (value !== other) return value - other;
+  }
+  return comparePlaces(a.judged, b.judged);
+}
+
+/** Host, then parent, then type, by code unit. */
+export function comparePlaces(a: Judged, b: Judged): number {
+  return (
+    compareText(a.place.host, b.place.host) ||
+    compareText(a.place.parent, b.place.parent) ||
+    compareText(a.place.type, b.place.type)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
