@@ -16,6 +16,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "lets a core test import any core folder": ["core/src/device/a.test.ts", "../placement/b.ts"],
   "lets a core test import Node": ["core/src/device/a.test.ts", "node:assert/strict"],
   "lets a core test import fast-check": ["core/src/device/a.prop.test.ts", "fast-check"],
+  "lets the generators of core's tests import fast-check": ["core/src/device/a.gen.ts", "fast-check"],
   "lets a core test import fixtures": ["core/src/device/a.test.ts", "../../../../fixtures/x.json"],
   "lets agent import core": ["agent/src/host/a.ts", "@berth/core/sysfs/b"],
   "lets agent import Node": ["agent/src/host/a.ts", "node:fs"],
@@ -58,6 +59,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "refuses a source the files around the packages": ["cli/src/render/a.ts", "../../../../tools/b.ts", /outside/],
   "refuses everyone a main.ts": ["cli/src/render/a.test.ts", "../main.ts", /main\.ts/],
   "refuses everyone another package's main.ts": ["cli/src/render/a.ts", "@berth/agent/main", /main\.ts/],
+  "refuses a source the generators of tests": ["core/src/device/a.ts", "./b.gen.ts", /may not import a test/],
   "refuses a source a test": ["agent/src/host/a.ts", "./b.contract.ts", /may not import a test/],
 };
 

@@ -61,7 +61,7 @@ function explainImport(file: string, specifier: string): string | undefined {
   const target = resolveTarget(file, specifier);
   const path = target.kind === "zone" || target.kind === "outside" ? target.path : "";
   if (/(^|\/)main(\.ts)?$/.test(path)) return `nobody imports a main.ts: ${specifier}`;
-  if (!isTestFile(file) && /\.(test|contract)(\.ts)?$/.test(path))
+  if (!isTestFile(file) && /\.(test|contract|gen)(\.ts)?$/.test(path))
     return `a source may not import a test: ${specifier}`;
   const zone = zoneOf(file);
   const rule = zone === undefined ? undefined : PACKAGES[zone.packageName];

@@ -9,6 +9,8 @@ import type { Outcome } from "./tally.ts";
 /** Scripts of package.json; each counts as one in the tally. */
 const CHECKS = ["format:check", "lint", "types", "layers", "sizes", "docs", "codes", "lock"];
 const LANES = 2;
+/** A slow suite that reports nothing for so long hangs. */
+const SILENCE_MS = 180_000;
 const USAGE = "node tools/ok.ts [--unit] [--slow] [--budget SECONDS] [PART-OF-A-TEST-FILE'S-PATH...]";
 
 interface Wanted {
@@ -68,10 +70,10 @@ async function runSlowSuites(files: readonly string[], wanted: Wanted): Promise<
   for (const file of files) {
     const leftMs = wanted.budget * 1000 - (Date.now() - began);
     const startedAt = Date.now();
-    const unrun = wanted.slow ? `the time budget of ${wanted.budget} s is used up` : "slow; ./test runs it";
+    const unrun = wanted.slow ? `the time budget of ${wanted.budget} s is used up` : "slow; ./test and --slow run it";
     const of: Outcome[] =
       wanted.slow && leftMs > 0
-        ? await runBatch(root, [file], { silenceMs: leftMs, totalMs: leftMs })
+        ? await runBatch(root, [file], { silenceMs: Math.min(leftMs, SILENCE_MS), totalMs: leftMs })
         : [{ kind: "skipped", file, path: [], why: unrun, ms: 0 }];
     if (wanted.slow && leftMs > 0) {
       const mark = countOf(of, "failed") === 0 ? "ok    " : "FAILED";
@@ -93,8 +95,7 @@ async function runWanted(wanted: Wanted): Promise<Outcome[]> {
   }
   const outcomes = wanted.checks ? await runChecks() : [];
   outcomes.push(...(await runUnitTests(unit)));
-  // A suite that was asked for by name is run however slow it is.
-  outcomes.push(...(await runSlowSuites(slow, { ...wanted, slow: wanted.slow || wanted.parts.length > 0 })));
+  outcomes.push(...(await runSlowSuites(slow, wanted)));
   if (wanted.parts.length === 0) outcomes.push(...findUntested(root, outcomes));
   return outcomes;
 }

@@ -22,9 +22,12 @@ export function readText(root: string, file: string): string {
   return readFileSync(join(root, file), "utf8");
 }
 
-/** Is this a test, or the part of one that several tests run (a contract)? Tests are let off some rules of sources. */
+/**
+ * Is this a test, or a part that several tests share: a contract (`x.contract.ts`), generators of values (`x.gen.ts`)?
+ * Tests are let off some rules of sources.
+ */
 export function isTestFile(file: string): boolean {
-  return /\.(test|contract)\.ts$/.test(file);
+  return /\.(test|contract|gen)\.ts$/.test(file);
 }
 
 /** Is this TypeScript in one of the folders that hold code? */

@@ -64,9 +64,11 @@ is_set_up() { # LEVEL
 }
 
 # Prints when a process was started, in ticks since boot: with it, a reused process id is not taken for its former owner.
+# A process that is gone, or waits only for its parent to notice its end, prints nothing.
 started() { # PID
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
   set -- ${line##*) }
+  case ${1:-} in Z | X) return 0 ;; esac
   [ $# -lt 20 ] || printf '%s' "${20}"
 }
 

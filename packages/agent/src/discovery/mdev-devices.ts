@@ -15,7 +15,7 @@ import { readMigrationVersion, readSoftwareVersion } from "./migration-attribute
 import { readDriver, readDriverModule } from "./modules.ts";
 import { readNvidiaSettings } from "./nvidia-settings.ts";
 import { readIommuGroup } from "./pci-functions.ts";
-import { listFolders } from "./read-directory.ts";
+import { listFolders, listNames } from "./read-directory.ts";
 import { readLink } from "./read-link.ts";
 import { evidenceOf, noteProblem } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -40,6 +40,8 @@ export function findMdevDevices(scan: Scan): readonly FoundDevice[] {
 
 /** Follows the links of one device: its type is what `mdev_type` leads to, never a name (D22). */
 export function findDevice(scan: Scan, id: string, path: string): FoundDevice {
+  // One listing answers for the many names that a device could have and has not.
+  listNames(scan, path);
   const link = `${path}/mdev_type`;
   const type = readLink(scan, link, { within: "mdev_supported_types", parse: parseTypeId });
   if (type.kind === "absent") {

@@ -86,6 +86,7 @@ export function compare(a: string, b: string): number {
 
 /** Writes control and formatting characters and lone surrogates as `\\u....`. */
 export function escapeControls(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u${hex(character.codePointAt(0) ?? 0)}`);
 }
 

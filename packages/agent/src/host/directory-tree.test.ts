@@ -37,7 +37,10 @@ describe("openDirectoryTree()", () => {
     assert.deepEqual(openDirectoryTree(`${root}/`).read("/sys/file", 10), { kind: "text", text: "text" });
   });
   it("does not follow a link to a secret beside the root", () => {
-    const root = writeTree({ "/sys/leak": { kind: "link", target: "../../secret" }, "/sys/far": { kind: "link", target: "/secret" } });
+    const root = writeTree({
+      "/sys/leak": { kind: "link", target: "../../secret" },
+      "/sys/far": { kind: "link", target: "/secret" },
+    });
     fs.writeFileSync(path.join(path.dirname(root), "secret"), "secret");
     const tree = openDirectoryTree(root);
     assert.equal(tree.read("/sys/leak", 10).kind, "refused");

@@ -81,21 +81,20 @@ class DirectoryTree implements SysfsTree {
   }
 
   readonly #lookUp = (directory: string, name: string): Entry => {
+    const path = `${directory}/${name}`;
     const listed = this.#listed.get(directory);
     if (listed !== undefined) {
-      const entry = listed.get(name) ?? { kind: "absent" };
-      return entry.kind === "link" && entry.target === "" ? this.#readEntry(`${directory}/${name}`) : entry;
+      const entry = listed.get(name);
+      if (entry === undefined) return { kind: "absent" };
+      if (entry.kind !== "link") return entry;
     }
-    return this.#readEntry(`${directory}/${name}`);
-  };
-
-  #readEntry(path: string): Entry {
     const cached = this.#entries.get(path);
     if (cached !== undefined) return cached;
-    const entry = readEntry(`${this.#root}${path}`, path);
+    const full = `${this.#root}${path}`;
+    const entry = listed === undefined ? readEntry(full, path) : readTarget(full, path);
     this.#entries.set(path, entry);
     return entry;
-  }
+  };
 
   #readDirectory(path: string): readonly string[] {
     const entries = new Map<string, Entry>();
@@ -141,12 +140,24 @@ function readEntry(full: string, path: string): Entry {
     if (stat === undefined) return { kind: "absent" };
     if (stat.isFile()) return { kind: "file" };
     if (stat.isDirectory()) return { kind: "directory" };
-    if (!stat.isSymbolicLink()) return { kind: "other" };
+    return stat.isSymbolicLink() ? readTarget(full, path) : { kind: "other" };
+  } catch (error) {
+    return explainEntry(error, path);
+  }
+}
+
+function readTarget(full: string, path: string): Entry {
+  try {
     return { kind: "link", target: fs.readlinkSync(full) };
   } catch (error) {
-    const unread = explainError(error, path);
-    return unread.kind === "refused" ? { kind: "failed", errno: unread.errno, why: unread.why } : unread;
+    return explainEntry(error, path);
   }
+}
+
+/** An entry that cannot be looked at. One that changed its kind meanwhile is no link any more: EINVAL. */
+function explainEntry(error: unknown, path: string): Entry {
+  const unread = explainError(error, path);
+  return unread.kind === "refused" ? { kind: "failed", errno: unread.errno, why: unread.why } : unread;
 }
 
 function explainKind(is: "directory" | "file" | "other", path: string): Unread {

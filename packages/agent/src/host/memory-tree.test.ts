@@ -15,7 +15,11 @@ describe("openMemoryTree()", () => {
       ["/sys/folder", { kind: "directory", errno: "EACCES" }],
       ["/sys/folder/file", "text"],
     ]);
-    assert.deepEqual(tree.read("/sys/bad", 10), { kind: "failed", errno: "EIO", why: "reading /sys/bad fails with EIO" });
+    assert.deepEqual(tree.read("/sys/bad", 10), {
+      kind: "failed",
+      errno: "EIO",
+      why: "reading /sys/bad fails with EIO",
+    });
     assert.equal(tree.list("/sys/folder").kind, "failed");
     assert.deepEqual(tree.read("/sys/folder/file", 10), { kind: "text", text: "text" });
   });

@@ -93,8 +93,8 @@ function readText(content: string | Uint8Array | Unread, maxBytes: number): Text
 function readStart(content: string | Uint8Array | Unread, maxBytes: number): Bytes {
   if (typeof content === "object" && "kind" in content) return content;
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  if (bytes.length > maxBytes) return { kind: "too-long", start: bytes.slice(0, maxBytes) };
-  return { kind: "bytes", bytes: bytes.slice() };
+  if (bytes.length > maxBytes) return { kind: "too-long", start: Uint8Array.from(bytes.subarray(0, maxBytes)) };
+  return { kind: "bytes", bytes: Uint8Array.from(bytes) };
 }
 
 function fail(errno: string, why: string): Unread {

@@ -84,9 +84,15 @@ const RESOLVE: Readonly<Record<string, { readonly path: string; readonly answer:
 };
 
 /** Cases by sentence: the errno with which everything but existence is refused. */
-const ERRNO: Readonly<Record<string, { readonly path: string; readonly kind: Unread["kind"]; readonly errno: string }>> = {
+const ERRNO: Readonly<
+  Record<string, { readonly path: string; readonly kind: Unread["kind"]; readonly errno: string }>
+> = {
   "refuses a link out of the root": { path: "/sys/links/above", kind: "refused", errno: "EXDEV" },
-  "refuses a link that leaves the root and returns": { path: "/sys/links/above-and-back", kind: "refused", errno: "EXDEV" },
+  "refuses a link that leaves the root and returns": {
+    path: "/sys/links/above-and-back",
+    kind: "refused",
+    errno: "EXDEV",
+  },
   "refuses a link to itself": { path: "/sys/links/itself", kind: "refused", errno: "ELOOP" },
   "refuses links in a circle": { path: "/sys/links/one-way", kind: "refused", errno: "ELOOP" },
   "refuses the forty-first link": { path: "/sys/chain/41", kind: "refused", errno: "ELOOP" },
@@ -128,18 +134,21 @@ function testList(tree: SysfsTree): void {
       assert.deepEqual(tree.list("/"), { kind: "names", names: ["etc", "sys"] });
     });
     it("lists an empty directory", () => assert.deepEqual(tree.list("/sys/empty"), { kind: "names", names: [] }));
-    it("lists through a link", () => assert.deepEqual(tree.list("/sys/links/directory"), { kind: "names", names: ["leaf"] }));
+    it("lists through a link", () =>
+      assert.deepEqual(tree.list("/sys/links/directory"), { kind: "names", names: ["leaf"] }));
     it("answers absent for what is not there", () => {
       assert.deepEqual(tree.list("/sys/nothing"), ABSENT);
       assert.deepEqual(tree.list("/sys/links/dangling"), ABSENT);
     });
-    it("fails on a file", () => assert.deepEqual(summarise(tree.list("/sys/a/file")), { kind: "failed", errno: "ENOTDIR" }));
+    it("fails on a file", () =>
+      assert.deepEqual(summarise(tree.list("/sys/a/file")), { kind: "failed", errno: "ENOTDIR" }));
   });
 }
 
 function testRead(tree: SysfsTree): void {
   describe("read() and readBytes()", () => {
-    it("read the whole text", () => assert.deepEqual(tree.read("/sys/links/file", 100), { kind: "text", text: "first\nsecond\n" }));
+    it("read the whole text", () =>
+      assert.deepEqual(tree.read("/sys/links/file", 100), { kind: "text", text: "first\nsecond\n" }));
     it("read an empty file", () => assert.deepEqual(tree.read("/sys/a/empty", 0), { kind: "text", text: "" }));
     it("read bytes as they are", () =>
       assert.deepEqual(tree.readBytes("/sys/a/bytes", 4), { kind: "bytes", bytes: Uint8Array.of(0, 255, 10, 13) }));
@@ -148,7 +157,8 @@ function testRead(tree: SysfsTree): void {
       tree.readBytes("/sys/a/long", 5000);
       assert.deepEqual(first, { kind: "bytes", bytes: Uint8Array.of(0, 255, 10, 13) });
     });
-    it("take a text of exactly the limit", () => assert.deepEqual(tree.read("/sys/a/long", 5000), { kind: "text", text: LONG }));
+    it("take a text of exactly the limit", () =>
+      assert.deepEqual(tree.read("/sys/a/long", 5000), { kind: "text", text: LONG }));
     it("stop a byte above the limit", () => {
       assert.deepEqual(tree.read("/sys/a/long", 4999), { kind: "too-long", start: LONG.slice(1) });
       assert.deepEqual(tree.readBytes("/sys/a/bytes", 2), { kind: "too-long", start: Uint8Array.of(0, 255) });
@@ -160,14 +170,16 @@ function testRead(tree: SysfsTree): void {
       assert.deepEqual(tree.read("/sys/links/dangling", 10), ABSENT);
       assert.deepEqual(tree.readBytes("/sys/nothing/below", 10), ABSENT);
     });
-    it("fail on a directory", () => assert.deepEqual(summarise(tree.read("/sys/a", 10)), { kind: "failed", errno: "EISDIR" }));
+    it("fail on a directory", () =>
+      assert.deepEqual(summarise(tree.read("/sys/a", 10)), { kind: "failed", errno: "EISDIR" }));
     it("fail on a FIFO without waiting for a writer", () => {
       assert.deepEqual(summarise(tree.read("/sys/a/fifo", 10)), { kind: "failed", errno: "EINVAL" });
       assert.deepEqual(summarise(tree.read("/sys/links/fifo", 10)), { kind: "failed", errno: "EINVAL" });
     });
     it("fail on a write-only file as the kernel does", () =>
       assert.deepEqual(summarise(tree.read("/sys/a/write-only", 10)), { kind: "failed", errno: "EACCES" }));
-    it("read what only the owner may", () => assert.deepEqual(tree.read("/sys/a/owner-only", 10), { kind: "text", text: "mine\n" }));
+    it("read what only the owner may", () =>
+      assert.deepEqual(tree.read("/sys/a/owner-only", 10), { kind: "text", text: "mine\n" }));
   });
 }
 

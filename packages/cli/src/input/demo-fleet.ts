@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { readHost } from "@berth/agent/discovery/read-host";
 import { openRoot } from "@berth/agent/host/open-root";
+import { known } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import { DEMO_FLEET } from "@berth/simulator/machine/examples";
 import { simulateHost } from "@berth/simulator/machine/host";
@@ -20,7 +21,16 @@ export function capturedPath(name: keyof typeof CAPTURED): string {
 
 /** The demo's hosts: simulated ones, read by the same code as real ones, beside the two captured ones. */
 export function readDemoHosts(): readonly HostSnapshot[] {
-  const simulated = DEMO_FLEET.map((spec) => readHost(simulateHost(spec).tree, spec.name));
+  const simulated = DEMO_FLEET.map((spec) => withHypervisor(readHost(simulateHost(spec).tree, spec.name)));
   const captured = Object.keys(CAPTURED).map((name) => readHost(openRoot(capturedPath(name)), name));
   return [...simulated, ...captured];
+}
+
+/** A simulated host has no hypervisor to be asked: the demo says in its place what a fact script would. */
+function withHypervisor(snapshot: HostSnapshot): HostSnapshot {
+  const versions = { qemu_version: "10.0.13", libvirt_version: "11.3.0" };
+  const facts = Object.entries(versions).map(([name, value]) => {
+    return [name, known(value, { host: snapshot.host, source: "script", path: "simulated hypervisor", text: value })];
+  });
+  return { ...snapshot, facts: { ...snapshot.facts, ...Object.fromEntries(facts) } };
 }

@@ -40,7 +40,7 @@ function formatSource({ source, excludedHosts }: PlacementAnswer): string {
   const count = aggregation.kind === "known" && aggregation.value.count !== 1 ? ` x ${aggregation.value.count}` : "";
   const name = type.kind === "known" ? printable(type.value) : "type not known";
   const others = excludedHosts.filter((host) => host !== subject.host);
-  const left = others.length === 0 ? "" : ` Left out: ${others.join(", ")}.`;
+  const left = others.length === 0 ? "" : `  Left out: ${shortenList(others)}.`;
   return `${heading(`Where can ${subject.id} go?`)}  ${name}${count} on ${subject.host}:${subject.parent}.${left}`;
 }
 

@@ -61,10 +61,15 @@ function isSamePlace(left: Occupant, right: Occupant): boolean {
   return (
     left.type === right.type &&
     left.parent === right.parent &&
-    left.slot === right.slot &&
+    isSameSlot(left, right) &&
     left.uncertain === right.uncertain &&
     left.units?.join() === right.units?.join()
   );
+}
+
+/** A slot that is told later was the device's slot all along. */
+function isSameSlot(left: Occupant, right: Occupant): boolean {
+  return left.slot === undefined || right.slot === undefined || left.slot === right.slot;
 }
 
 function changeOf(occupant: Occupant): Change {

@@ -11,7 +11,7 @@ import { freeSlots, placementOf, takenSlots } from "./slots-law.ts";
 export interface BlockedType {
   readonly type: string;
   readonly size: number;
-  /** How many more would fit if only the free amount decided. */
+  /** How many more would fit if only the free amount decided; never more than the empty pool holds. */
   readonly byAmount: number;
   /** How many more do fit. */
   readonly fits: number;
@@ -90,7 +90,8 @@ function sizeTypes(pool: Pool, freeTotal: number, sizeFor: (type: string) => num
     const size = sizeFor(type);
     if (size === undefined) return [];
     const same = sumOf(pool.occupants.filter((occupant) => occupant.type === type).map((occupant) => occupant.count));
-    const byAmount = Math.max(0, Math.min(Math.floor(freeTotal / size), maxInstances - same));
+    const whenEmpty = lawRoom({ ...pool, occupants: [] }, askOf(pool, { type })).atMost;
+    const byAmount = Math.max(0, Math.min(Math.floor(freeTotal / size), maxInstances - same, whenEmpty));
     return [{ type, size, byAmount, fits: lawRoom(pool, askOf(pool, { type })).atMost }];
   });
 }

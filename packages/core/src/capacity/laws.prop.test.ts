@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
 import { poolsOf } from "./build-pools.ts";
+import { findBlockers } from "./free-up.ts";
 import { isKnown } from "./interval.ts";
+import { applyLedger } from "./ledger.ts";
 import { countFitting, createDevice, showHost, statementOf } from "./made-up-driver.ts";
 import type { MadeUpDriver, RealDevice } from "./made-up-driver.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, Room } from "./pool.ts";
 import { roomFor } from "./room.ts";
+import type { RoomRequest } from "./room.ts";
 import { giveBack, take } from "./take.ts";
 
 const ids = ["x-a", "x-b", "x-c"] as const;
@@ -93,11 +96,11 @@ function fill(driver: MadeUpDriver, steps: readonly Step[], prefix: string): rea
 function poolOf(
   driver: MadeUpDriver,
   shown: readonly RealDevice[],
-  knowledge: { readonly totals: "stated" | "derived" | "no pack"; readonly concealed?: readonly RealDevice[] },
+  knowledge: { readonly totals: "stated" | "derived" | "no pack"; readonly all?: readonly RealDevice[] },
 ): Pool {
-  const { totals, concealed = [] } = knowledge;
+  const { totals, all = shown } = knowledge;
   const statement = totals === "no pack" ? undefined : statementOf(driver, totals);
-  const { pools } = poolsOf({ snapshot: showHost(driver, shown, concealed), statementFor: () => statement });
+  const { pools } = poolsOf({ snapshot: showHost(driver, shown, all), statementFor: () => statement });
   assert.equal(pools.length, 1);
   return pools[0] as Pool;
 }
@@ -135,8 +138,9 @@ it("P1: taking a device of one type never raises the room of any other", () => {
       fc.pre(answer.kind === "taken");
       for (const type of ids) {
         for (const parent of [null, ...driver.parents.keys()]) {
-          const request = requestOf(driver, { type, parent, count: 1 });
-          const [before, after] = [roomFor(pool, request), roomFor(answer.pool, request)];
+          const request: RoomRequest = requestOf(driver, { type, parent, count: 1 });
+          const before: Room = roomFor(pool, request);
+          const after: Room = roomFor(answer.pool, request);
           assert.ok(after.atLeast <= before.atLeast, `${type} at least ${before.atLeast} -> ${after.atLeast}`);
           assert.ok(after.atMost <= before.atMost, `${type} at most ${before.atMost} -> ${after.atMost}`);
         }
@@ -216,9 +220,8 @@ it("P7: a promised device is never refused by the driver, whatever was taken and
       const all = fill(driver, [...held, ...concealed], "h");
       const shown = all.filter((device) => Number(device.id.slice(1)) < held.length);
       const hidden = all.filter((device) => !shown.includes(device));
-      const told = shownSlots ? shown : shown.map(({ slot: _, ...device }) => device);
-      let pool = poolOf(driver, shownSlots ? shown : (told as readonly RealDevice[]), { totals, concealed: hidden });
-      pool = realNumbers(driver, pool, all);
+      const told = shownSlots ? shown : shown.map(withoutSlot);
+      let pool = poolOf(driver, told, { totals, all });
       // A law that fits every number although a device is concealed cannot be seen through by anybody.
       fc.pre(hidden.length === 0 || pool.law.kind === "unknown" || pool.disagreement !== undefined);
       let devices = all;
@@ -272,11 +275,43 @@ function parentsOf(driver: MadeUpDriver, request: { readonly parent?: string }):
   return request.parent === undefined ? driver.parents : [request.parent];
 }
 
-/** The pool with the numbers of the whole truth: slots that are not shown still count in what the host says. */
-function realNumbers(driver: MadeUpDriver, pool: Pool, all: readonly RealDevice[]): Pool {
-  const offers = pool.offers.map((offer) => ({
-    ...offer,
-    available: countFitting(driver, all, { type: offer.type, parents: [offer.parent], count: 1 }),
-  }));
-  return { ...pool, offers };
+function withoutSlot({ id, type, parent, count }: RealDevice): RealDevice {
+  return { id, type, parent, count };
 }
+
+it("P9: ending the devices that are named makes room, and no device of them could stay", () => {
+  let named = 0;
+  fc.assert(
+    fc.property(scene, ({ driver, held, taken, asked, totals }) => {
+      const pool = afterTakes(driver, poolOf(driver, fill(driver, held, "h"), { totals }), taken);
+      const request = requestOf(driver, asked);
+      const blockers = findBlockers(pool, request);
+      assert.equal(blockers.kind === "none", roomFor(pool, request).atLeast >= 1);
+      if (blockers.kind !== "free" && blockers.kind !== "empty") return;
+      named += 1;
+      const without = (gone: readonly string[]): Pool =>
+        gone.reduce((left, id) => giveBack(left, id) ?? assert.fail(`${id} is not there`), pool);
+      assert.ok(roomFor(without(blockers.occupants), request).atLeast >= 1);
+      for (const id of blockers.occupants) {
+        const fewer: readonly string[] = blockers.occupants.filter((other) => other !== id);
+        assert.equal(roomFor(without(fewer), request).atLeast, 0, `${id} could stay`);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(named > 20, `only ${named} were named`);
+});
+
+it("P10: a ledger of what is shown already changes nothing, and claims take what taking them would", () => {
+  fc.assert(
+    fc.property(scene, ({ driver, held, taken, asked, totals }) => {
+      const pool = poolOf(driver, fill(driver, held, "h"), { totals });
+      assert.deepEqual(applyLedger(pool, pool.occupants), pool);
+      const after = afterTakes(driver, pool, taken);
+      const claims = after.occupants.filter((occupant) => !pool.occupants.includes(occupant));
+      const request = requestOf(driver, asked);
+      assert.deepEqual(roomFor(applyLedger(pool, claims), request), roomFor(after, request));
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -23,7 +23,8 @@ function addClaim(pool: Pool, occupants: readonly Occupant[], claim: Occupant): 
   const shown = occupants.find((occupant) => isSameDevice(pool, occupant, claim));
   if (shown === undefined) return [...occupants, withoutHeldUnits(occupants, claim)];
   if (shown.id !== claim.id || shown.type !== claim.type) return occupants;
-  const grown = mergeClaim(shown, claim);
+  const others = occupants.filter((occupant) => occupant !== shown);
+  const grown = mergeClaim(shown, withoutHeldUnits(others, claim));
   return occupants.map((occupant) => (occupant === shown ? grown : occupant));
 }
 
@@ -49,7 +50,7 @@ function mergeClaim(shown: Occupant, claim: Occupant): Occupant {
   };
 }
 
-/** A claim without the units that a device holds already: each unit is held once. */
+/** A claim without the units that these devices hold already: each unit is held once. */
 function withoutHeldUnits(occupants: readonly Occupant[], claim: Occupant): Occupant {
   if (claim.units === undefined) return claim;
   const held = new Set(occupants.flatMap((occupant) => occupant.units ?? []));

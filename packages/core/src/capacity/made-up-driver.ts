@@ -84,13 +84,8 @@ export function countFitting(
   }
 }
 
-/** What a host with this driver shows of its devices; those of `concealed` only in its numbers. */
-export function showHost(
-  driver: MadeUpDriver,
-  shown: readonly RealDevice[],
-  concealed: readonly RealDevice[],
-): HostSnapshot {
-  const all = [...shown, ...concealed];
+/** What a host with this driver shows: some of its devices, perhaps without their slots, and numbers that count all. */
+export function showHost(driver: MadeUpDriver, shown: readonly RealDevice[], all: readonly RealDevice[]): HostSnapshot {
   const owner = driver.isVirtual ? { owner: physicalFunction("0000:08:00.0") } : {};
   return madeUpHost({
     parents: driver.parents.map((id) => ({

@@ -27,7 +27,7 @@ export function take(pool: Pool, request: TakeRequest): Taken {
   const refusal = request.slot === undefined ? undefined : checkSlot(pool, request.type, request.slot);
   if (refusal !== undefined) return refusal;
   const parent = ask.parents.find((candidate) => findRoom(pool, { ...ask, parents: [candidate] }).atLeast >= 1);
-  if (room.atLeast < 1 || parent === undefined) return { kind: "unknown", why: explainUnknown(pool) };
+  if (parent === undefined) return { kind: "unknown", why: explainUnknown(pool) };
   const occupant = occupantOf(pool, request, { ...ask, parents: [parent] });
   return { kind: "taken", pool: withOccupants(pool, [...pool.occupants, occupant]), occupant };
 }

@@ -48,20 +48,27 @@ export function checkPlatform({ pairs }: PlatformRequest): Verdict {
     ...pairs.flatMap((pair) => [checkMinima(pair), checkPostCopy(pair)]),
   ];
   const found = dropRepeats(combineFindings(parts));
-  const packs = usesOf(ends.flatMap(({ ability }) => (ability.kind === "unknown" || !ability.pack ? [] : [ability.pack])));
-  return pairs.every(({ policy }) => policy.assumePlatform) ? assume(first, found, packs) : decideVerdict(found, packs, "R10");
+  const packs = usesOf(
+    ends.flatMap(({ ability }) => (ability.kind === "unknown" || !ability.pack ? [] : [ability.pack])),
+  );
+  return pairs.every(({ policy }) => policy.assumePlatform)
+    ? assume(first, found, packs)
+    : decideVerdict(found, packs, "R10");
 }
 
 /** What R10 would have refused is still told, as notes. */
 function assume({ destination }: Pair, found: Findings, packs: readonly PackUse[]): Verdict {
-  const text = "the platform is not checked: the operator asks to assume that both hosts can migrate this VM (--assume-platform)";
+  const text =
+    "the platform is not checked: the operator asks to assume that both hosts can migrate this VM (--assume-platform)";
   const evidence = { host: destination.subject.host, source: "declaration", path: "policy: assumePlatform" } as const;
   const skipped = found.reasons.map((reason) => ({
     rule: "R10" as const,
     code: "platform_skipped",
     text: `without --assume-platform: ${reason.text}`,
   }));
-  const restsOn = [{ rule: "R10", code: "platform_assumed", text, confidence: "assumed", destination: { evidence } }] as const;
+  const restsOn = [
+    { rule: "R10", code: "platform_assumed", text, confidence: "assumed", destination: { evidence } },
+  ] as const;
   return decideVerdict(findings({ restsOn, notes: [...found.notes, ...skipped] }), packs, "R10");
 }
 
@@ -87,7 +94,9 @@ function reportAbility({ end, ability }: Judged): Findings {
         restsOn: [{ rule: "R10", code: "migration_supported", text: ability.text, confidence: "declared", ...ends }],
       });
     case "unable":
-      return findings({ reasons: [{ rule: "R10", ...REFUSALS[ability.by], text: ability.text, ...ends, remedy: MOVE_COLD }] });
+      return findings({
+        reasons: [{ rule: "R10", ...REFUSALS[ability.by], text: ability.text, ...ends, remedy: MOVE_COLD }],
+      });
     case "unknown": {
       const text = `whether the ${end}'s driver can migrate its device is not known: ${ability.text}`;
       return findings({ missing: [{ rule: "R10", code: "migration_support_unknown", text, ...ends }] });

@@ -27,6 +27,8 @@ function nothingToRestOn(rule: RuleId): Missing {
 }
 
 function weakest(restsOn: readonly [Assumption, ...Assumption[]]): Confidence {
-  const found = CONFIDENCES.findLast((confidence) => restsOn.some((assumption) => assumption.confidence === confidence));
+  const found = CONFIDENCES.findLast((confidence) =>
+    restsOn.some((assumption) => assumption.confidence === confidence),
+  );
   return found ?? restsOn[0].confidence;
 }

@@ -43,7 +43,8 @@ function askQemu(profile: MigrationProfile): Ability | undefined {
   if (reading.kind !== "known") return undefined;
   const { evidence } = reading;
   const text = reading.value.trim();
-  if (text !== "") return { kind: "unable", by: "qemu", text: `QEMU blocks the migration of the VM: ${text}`, evidence };
+  if (text !== "")
+    return { kind: "unable", by: "qemu", text: `QEMU blocks the migration of the VM: ${text}`, evidence };
   const clear = "QEMU names nothing that blocks the migration of the VM";
   return { kind: "able", by: "qemu", text: clear, evidence, p2p: true, dirtyTracking: true };
 }
@@ -66,7 +67,8 @@ function askPacks(profile: MigrationProfile, packs: readonly LoadedPack[]): Abil
   const { name, version } = pack.pack;
   const stated: Evidence = { ...evidence, path: `pack ${name} ${version}`, text: statement.text };
   // A doubtful statement was only read about: it says neither yes nor no.
-  if (statement.doubtful === true) return { kind: "unknown", text: `pack ${name} is in doubt: ${statement.text}`, evidence: stated };
+  if (statement.doubtful === true)
+    return { kind: "unknown", text: `pack ${name} is in doubt: ${statement.text}`, evidence: stated };
   const text = `pack ${name} says of ${profile.subject.host}: ${statement.text}`;
   if (!statement.supported) return { kind: "unable", by: "pack", text, evidence: stated, pack };
   const { p2p, dirtyTracking } = statement;

@@ -17,11 +17,7 @@ export function sideOf<T>(reading: Reading<T>, format: (value: T) => string = St
 }
 
 /** What both ends said of one thing. */
-export function sidesOf<T>(
-  source: Reading<T>,
-  destination: Reading<T>,
-  format: (value: T) => string = String,
-): Sides {
+export function sidesOf<T>(source: Reading<T>, destination: Reading<T>, format: (value: T) => string = String): Sides {
   return { source: sideOf(source, format), destination: sideOf(destination, format) };
 }
 

@@ -69,11 +69,15 @@ const DEFAULTS = {
 export function profile(parts: ProfileParts = {}): MigrationProfile {
   const all = { ...DEFAULTS, ...parts };
   const at = (path: string): Evidence => ({ host: all.host, source: "sysfs", path: `/sys/test/${path}` });
-  const read = <T>(path: string, value: T | undefined): Reading<T> => (value === undefined ? absent(at(path)) : known(value, { ...at(path), text: String(value) }));
+  const read = <T>(path: string, value: T | undefined): Reading<T> =>
+    value === undefined ? absent(at(path)) : known(value, { ...at(path), text: String(value) });
   const { host, parent, id } = all;
   const prefix = Object.hasOwn(parts, "vendorDriver") ? parts.vendorDriver : all.type?.split("-", 1)[0];
   return {
-    subject: all.subject === "type" ? { kind: "type", host, parent, id: all.type ?? "none" } : { kind: "device", host, parent, id },
+    subject:
+      all.subject === "type"
+        ? { kind: "type", host, parent, id: all.type ?? "none" }
+        : { kind: "device", host, parent, id },
     framework: all.framework,
     vendorDriver: read("type", prefix),
     deviceApi: read("device_api", all.deviceApi === undefined ? undefined : parseDeviceApi(all.deviceApi)),
@@ -81,7 +85,9 @@ export function profile(parts: ProfileParts = {}): MigrationProfile {
     attributes: {
       softwareVersion: readVersion(all.softwareVersion, at("software_version")),
       compatibleTypes: read("compatible_type", all.compatibleTypes),
-      compatible: mapValues(all.compatible ?? {}, (value, field) => known(value, { ...at(`compatible_${field}`), text: value.join(",") })),
+      compatible: mapValues(all.compatible ?? {}, (value, field) =>
+        known(value, { ...at(`compatible_${field}`), text: value.join(",") }),
+      ),
       dynamicResources: read("dynamic_resources", all.dynamicResources),
       migrationVersion: read("migration_version", all.migrationVersion),
     },
@@ -89,10 +95,15 @@ export function profile(parts: ProfileParts = {}): MigrationProfile {
     kernel: { release: read("release", all.kernelRelease), version: read("version", all.kernelVersion) },
     firmware: read("firmware", all.firmware),
     pciIds: read("pci_ids", all.pciIds),
-    aggregation: read("aggregation", all.aggregation === undefined ? undefined : { count: 1, settable: false, ...all.aggregation }),
+    aggregation: read(
+      "aggregation",
+      all.aggregation === undefined ? undefined : { count: 1, settable: false, ...all.aggregation },
+    ),
     dynamicValues: mapValues(all.dynamicValues ?? {}, (value, name) => known(value, { ...at(name), text: value })),
     features: read("features", all.features === undefined ? undefined : { ...FEATURES, ...all.features }),
-    facts: mapValues(all.facts ?? {}, (value, name) => known(value, { host, source: "script", path: `fact ${name}`, text: value })),
+    facts: mapValues(all.facts ?? {}, (value, name) =>
+      known(value, { host, source: "script", path: `fact ${name}`, text: value }),
+    ),
     ...(all.ap === undefined ? {} : { ap: all.ap }),
     ...(all.apBus === undefined ? {} : { apBus: all.apBus }),
     ...(all.apTaken === undefined ? {} : { apTaken: all.apTaken }),
@@ -125,7 +136,10 @@ function moduleOf(
   };
 }
 
-function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T, name: string) => U): Readonly<Record<string, U>> {
+function mapValues<T, U>(
+  record: Readonly<Record<string, T>>,
+  change: (value: T, name: string) => U,
+): Readonly<Record<string, U>> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
 }
 
@@ -141,10 +155,13 @@ export function nothing(host = "a"): Reading<never> {
 
 /** Reads `01.0005 01.0006` into AP queue numbers. */
 export function apqns(text: string): readonly Apqn[] {
-  return text.split(" ").filter((item) => item !== "").map((item) => {
-    const [adapter = "", domain = ""] = item.split(".");
-    return { adapter: Number.parseInt(adapter, 16), domain: Number.parseInt(domain, 16) };
-  });
+  return text
+    .split(" ")
+    .filter((item) => item !== "")
+    .map((item) => {
+      const [adapter = "", domain = ""] = item.split(".");
+      return { adapter: Number.parseInt(adapter, 16), domain: Number.parseInt(domain, 16) };
+    });
 }
 
 /** An AP matrix that a guest sees as it was assigned. */

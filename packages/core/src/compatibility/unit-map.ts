@@ -21,7 +21,9 @@ export function parseRatio(text: string): Ratio {
   const numerator = BigInt(match?.[1] ?? 0);
   const denominator = BigInt(match?.[2] ?? 1);
   if (match === null || numerator === 0n || denominator === 0n) {
-    throw new SyntaxError(`Cannot parse units: expected n or n/d, both positive, got ${JSON.stringify(text.slice(0, 80))}`);
+    throw new SyntaxError(
+      `Cannot parse units: expected n or n/d, both positive, got ${JSON.stringify(text.slice(0, 80))}`,
+    );
   }
   return { numerator, denominator };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MigrationProfile } from "../device/migration-profile.ts";
+import { addMember, createFamily, type Bucket, type Family } from "./class-buckets.ts";
 import { splitProfile, wholeStem, type ClassParts, type ClassRules, type FieldItems } from "./equivalence-class.ts";
 import { createHeadTable, internHead, type HeadTable } from "./class-heads.ts";
 import { widenUint32 } from "./typed-column.ts";
@@ -27,6 +28,11 @@ export interface ClassColumns {
   itemsHigh: Uint32Array;
   /** NUMA node plus one, 0 where it is not known. */
   zones: Uint32Array;
+  /** Places of the class. */
+  counts: Uint32Array;
+  /** The bucket that holds the class's places, and the class's number there. */
+  readonly buckets: Bucket[];
+  members: Uint32Array;
   readonly allStems: Stem[];
   readonly stemIds: Map<string, number>;
   readonly classIds: Map<string, ClassId>;
@@ -47,8 +53,8 @@ export interface Stem {
   readonly fields: readonly StemField[];
   /** Items numbered so far, over all fields. */
   itemCount: number;
-  /** Classes by major version; one entry, 0, where the stem has no version. */
-  readonly families: Map<number, ClassId[]>;
+  /** Classes by major version; one family, 0, where the stem has no version. */
+  readonly families: Map<number, Family>;
 }
 
 /** One compatible field of a stem: which bits stand for its items. */
@@ -77,6 +83,9 @@ export function createClassColumns(rules: ClassRules): ClassColumns {
     itemsLow: nothing(),
     itemsHigh: nothing(),
     zones: nothing(),
+    counts: nothing(),
+    buckets: [],
+    members: nothing(),
     allStems: [],
     stemIds: new Map(),
     classIds: new Map(),
@@ -183,9 +192,9 @@ function internRow(columns: ClassColumns, stem: Stem, row: Row): ClassId {
   columns.itemsLow[id] = row.low;
   columns.itemsHigh[id] = row.high;
   columns.zones[id] = row.zone;
-  const family = stem.families.get(row.major);
-  if (family === undefined) stem.families.set(row.major, [id]);
-  else family.push(id);
+  const family = stem.families.get(row.major) ?? createFamily();
+  stem.families.set(row.major, family);
+  addMember(columns, family, id);
   return id;
 }
 
@@ -196,4 +205,6 @@ function widenColumns(columns: ClassColumns, length: number): void {
   columns.itemsLow = widenUint32(columns.itemsLow, length);
   columns.itemsHigh = widenUint32(columns.itemsHigh, length);
   columns.zones = widenUint32(columns.zones, length);
+  columns.counts = widenUint32(columns.counts, length);
+  columns.members = widenUint32(columns.members, length);
 }

@@ -14,6 +14,8 @@ export interface CompiledSource {
   readonly fields: readonly FieldItems[];
   /** Names what is kept about all sources of this stem. */
   readonly stem: string;
+  /** Names what is kept about this source and its equals. */
+  readonly key: string;
   readonly plain: boolean;
 }
 
@@ -38,8 +40,11 @@ export const PATTERNS: number = 1 << (FIELD_SHIFT + 6);
 /** Takes a source apart. Costs the profile's canonical text. */
 export function splitSource(columns: ClassColumns, profile: MigrationProfile): CompiledSource {
   const parts = splitProfile(profile, columns.rules);
-  if (parts.kind === "whole") return { profile, version: undefined, fields: [], stem: parts.stem, plain: false };
-  return { profile, version: parts.version, fields: parts.fields, stem: parts.stem, plain: true };
+  const { kind, stem } = parts;
+  if (kind === "whole") return { profile, version: undefined, fields: [], stem, key: stem, plain: false };
+  const { version, fields } = parts;
+  const key = `${JSON.stringify([version, fields.map(({ items }) => items)])} ${stem}`;
+  return { profile, version, fields, stem, key, plain: true };
 }
 
 /** A source as seen from a plain stem. */

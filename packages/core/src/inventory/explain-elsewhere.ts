@@ -5,7 +5,7 @@ import { patternOf, viewFrom, type CompiledSource, type StemView } from "./compi
 import type { Judgement } from "./judgement.ts";
 import type { MigrationIndex } from "./migration-index.ts";
 import { comparePlaceIds, NO_CLASS, UNLIMITED_ROOM, type PlaceId, type PlaceTable } from "./place-table.ts";
-import { answersAbout, outcomeOfHead, outcomeOfPattern } from "./source-answers.ts";
+import { answersAbout, answersOneByOne, outcomeOfHead, outcomeOfPattern } from "./source-answers.ts";
 
 /** Which places are to be counted. Hosts that are left out are not counted at all. */
 export interface ElsewhereQuery {
@@ -59,23 +59,24 @@ export function explainElsewhere(index: MigrationIndex, query: ElsewhereQuery): 
 
 /** The outcome of each class, whatever its places' room. */
 function outcomesOfClasses(index: MigrationIndex, source: CompiledSource): Int32Array {
-  const { columns, book, runs } = index;
-  const answers = answersAbout(book, columns, source);
+  const { columns, book } = index;
   const asked = { book, columns, source };
+  const answers = answersAbout(asked);
+  const singles = answersOneByOne(answers, asked).byClass;
   const views = new Map<number, StemView>();
   const outcomes = new Int32Array(columns.length);
   for (let id = 0; id < columns.length; id += 1) {
-    if (runs.lengths[id] === 0) continue;
+    if (columns.counts[id] === 0) continue;
     const gate = answers.gates.get(columns.stems[id] ?? -1);
     if (gate === undefined) {
-      outcomes[id] = answers.single.get(id) ?? outcomeOfHead(answers, id, asked);
+      outcomes[id] = singles.get(id) ?? outcomeOfHead(answers, id, asked);
       continue;
     }
     const view = views.get(gate.stem.id) ?? viewFrom(gate.stem, source);
     views.set(gate.stem.id, view);
     const pattern = patternOf(columns, id, { stem: gate.stem, view });
     const found = gate.outcomes[pattern] ?? -1;
-    outcomes[id] = found >= 0 ? found : outcomeOfPattern(gate, pattern, { ...asked, id });
+    outcomes[id] = found >= 0 ? found : outcomeOfPattern(gate, { pattern, id }, asked);
   }
   return outcomes;
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createBestPlaces, drainBest, isHopeful, offerPlace, type BestPlaces } from "./best-places.ts";
+import { createBestPlaces, drainBest } from "./best-places.ts";
 import { hasBit, type Bitset } from "./bitset.ts";
-import { zoneOf, type ClassColumns, type ClassId } from "./class-columns.ts";
+import { searchBucket, type PlaceOrder, type Search } from "./bucket-search.ts";
+import { ROW, type Bucket } from "./class-buckets.ts";
+import { zoneOf, type ClassId } from "./class-columns.ts";
 import { PATTERN_NEWER, viewFrom, type CompiledSource, type StemView } from "./compiled-source.ts";
+import type { Judgement } from "./judgement.ts";
 import type { MigrationIndex } from "./migration-index.ts";
-import { SCORES, UNLIMITED_ROOM, type PlaceId } from "./place-table.ts";
-import { findFirst, highestKeyBelow, nextPosition, slotAt } from "./sorted-runs.ts";
-import { answersAbout, outcomeOfPattern, type Gate } from "./source-answers.ts";
-
-/** `pack`: least room first; `spread`: most room first; `score`: lowest score first, then least room. */
-export const PLACE_ORDERS = ["pack", "spread", "score"] as const;
-export type PlaceOrder = (typeof PLACE_ORDERS)[number];
+import { UNLIMITED_ROOM, type PlaceId } from "./place-table.ts";
+import { answersAbout, answersOneByOne, outcomeOfPattern, type Asked, type Gate } from "./source-answers.ts";
 
 /** Which places are asked for. */
 export interface BestQuery {
@@ -35,30 +33,20 @@ export interface BestQuery {
  * The best places that are compatible and have room, best first: by grade of the yes, by NUMA node, by the order asked
  * for, then by host name and place name. The answer is that of an exhaustive search over all places.
  *
- * Classes are filtered by columns, then the sorted runs of those that remain are merged: each is left at its first place
- * that cannot be among the best any more. The cost is that of the compatible classes, not of their places.
+ * Classes are filtered by columns; then the sorted runs of the buckets that hold what remains are merged, each left at
+ * its first place that cannot be among the best any more. The cost is that of the classes of one stem and major version,
+ * and of the best places, not of all places that would do.
  */
 export function findBest(index: MigrationIndex, query: BestQuery): readonly PlaceId[] {
+  const asked = { book: index.book, columns: index.columns, source: query.source };
   const search = openSearch(index, query);
-  const { columns, book } = index;
-  const answers = answersAbout(book, columns, query.source);
-  for (const gate of answers.gates.values()) searchStem(search, gate);
-  for (const id of answers.singleYes) {
-    const judgement = book.judgements[answers.single.get(id) ?? -1];
-    if (judgement?.kind === "compatible") searchClass(search, id, judgement.grade);
+  const answers = answersAbout(asked);
+  for (const gate of answers.gates.values()) searchStem(search, { query, asked, gate });
+  if (answers.singles.length > 0) {
+    const { outcomes } = answersOneByOne(answers, asked);
+    searchSingles(search, { query, asked, singles: answers.singles, outcomes });
   }
   return drainBest(search.best);
-}
-
-interface Search {
-  readonly index: MigrationIndex;
-  readonly columns: ClassColumns;
-  readonly query: BestQuery;
-  readonly best: BestPlaces;
-  /** Lowest sort key with enough room. */
-  readonly lowest: number;
-  readonly exceptHost: number;
-  readonly zone: number;
 }
 
 function openSearch(index: MigrationIndex, query: BestQuery): Search {
@@ -66,131 +54,95 @@ function openSearch(index: MigrationIndex, query: BestQuery): Search {
   if (!(query.limit >= 0)) throw new RangeError(`Limit must be a count, got ${query.limit}`);
   const hosts = index.places.hostNames.ordinals;
   return {
-    index,
-    columns: index.columns,
-    query,
+    arena: index.arena,
     best: createBestPlaces(index.places, Math.floor(query.limit)),
-    lowest: Math.min(Math.ceil(query.atLeastFree), UNLIMITED_ROOM) * SCORES,
+    room: Math.min(Math.ceil(query.atLeastFree), UNLIMITED_ROOM),
+    order: query.order,
     exceptHost: query.exceptHost === undefined ? -1 : (hosts.get(query.exceptHost) ?? -1),
-    zone: zoneOf(query.nearNumaNode),
+    exceptHosts: query.exceptHosts,
   };
 }
 
+interface StemSearch {
+  readonly query: BestQuery;
+  readonly asked: Asked;
+  readonly gate: Gate;
+}
+
+function searchStem(search: Search, stemSearch: StemSearch): void {
+  const { gate, query } = stemSearch;
+  const view = viewFrom(gate.stem, query.source);
+  if (view.lacking !== 0) return;
+  for (const [major, family] of gate.stem.families) {
+    if (view.versioned && major !== view.major) continue;
+    for (const bucket of family.buckets) {
+      if (bucket.run.count === 0 || (view.versioned && bucket.highestMinor < view.minor)) continue;
+      const preferences = preferMembers(bucket, view, stemSearch);
+      if (preferences !== undefined) searchBucket(search, bucket, preferences);
+    }
+  }
+}
+
+/** Preferences by member number, zero where a class is refused; every search writes them anew. */
+let scratch: Uint16Array = new Uint16Array(0);
+
 /**
  * R4 and R5 must hold for a plain pair to be compatible: the same major, no older minor, all items. What passes is
- * judged by its pattern, because packs and policies may still refuse it.
+ * judged by its pattern, because packs and policies may still refuse it. Undefined where no class is left.
  */
-function searchStem(search: Search, gate: Gate): void {
-  const view = viewFrom(gate.stem, search.query.source);
-  if (view.lacking !== 0) return;
-  if (!view.versioned) {
-    for (const family of gate.stem.families.values()) searchFamily(search, gate, { view, family });
-    return;
-  }
-  const family = gate.stem.families.get(view.major);
-  if (family !== undefined) searchFamily(search, gate, { view, family });
-}
-
-function searchFamily(
-  search: Search,
-  gate: Gate,
-  { view, family }: { readonly view: StemView; readonly family: readonly ClassId[] },
-): void {
-  const { columns } = search;
-  const { minors, itemsLow, itemsHigh } = columns;
+function preferMembers(bucket: Bucket, view: StemView, { query, asked, gate }: StemSearch): Uint16Array | undefined {
+  const { rows, classes } = bucket;
   const { low, high, minor, versioned } = view;
-  for (const id of family) {
-    const own = minors[id] ?? 0;
+  if (scratch.length < classes.length) scratch = new Uint16Array(classes.length * 2);
+  const preferences = scratch;
+  let isAny = false;
+  for (let member = 0; member < classes.length; member += 1) {
+    preferences[member] = 0;
+    const row = member * ROW;
+    const own = rows[row] ?? 0;
     if (versioned && own < minor) continue;
-    if ((low & ~(itemsLow[id] ?? 0)) !== 0 || (high & ~(itemsHigh[id] ?? 0)) !== 0) continue;
+    if ((low & ~(rows[row + 1] ?? 0)) !== 0 || (high & ~(rows[row + 2] ?? 0)) !== 0) continue;
     const pattern = versioned && own > minor ? PATTERN_NEWER : 0;
-    const asked = { book: search.index.book, columns, source: search.query.source, id };
-    const judgement = search.index.book.judgements[outcomeOfPattern(gate, pattern, asked)];
-    if (judgement?.kind === "compatible") searchClass(search, id, judgement.grade);
+    const known = gate.outcomes[pattern] ?? -1;
+    const id = classes[member] ?? 0;
+    const judgement = asked.book.judgements[known >= 0 ? known : outcomeOfPattern(gate, { pattern, id }, asked)];
+    const preference = preferenceOf(judgement, id, { query, asked });
+    preferences[member] = preference;
+    isAny ||= preference > 0;
   }
+  return isAny ? preferences : undefined;
 }
 
-function searchClass(search: Search, id: ClassId, grade: number): void {
-  const { query, columns, index } = search;
-  if ((index.runs.lengths[id] ?? 0) === 0) return;
-  if (query.onlyClasses !== undefined && !hasBit(query.onlyClasses, id)) return;
-  const preference = grade * 3 + zoneDistance(search.zone, columns.zones[id] ?? 0);
-  if (query.order === "pack") mergeAscending(search, id, preference);
-  else if (query.order === "spread") mergeRoomiestFirst(search, id, preference);
-  else mergeByScore(search, id, preference);
+/** One more than how far from the best a class stands, whatever its places' room; zero where it is refused. */
+function preferenceOf(
+  judgement: Judgement | undefined,
+  id: ClassId,
+  { query, asked }: { readonly query: BestQuery; readonly asked: Asked },
+): number {
+  if (judgement?.kind !== "compatible") return 0;
+  if (query.onlyClasses !== undefined && !hasBit(query.onlyClasses, id)) return 0;
+  if (query.nearNumaNode === undefined) return judgement.grade * 3 + 1;
+  return judgement.grade * 3 + 1 + zoneDistance(zoneOf(query.nearNumaNode), asked.columns.zones[id] ?? 0);
 }
 
 function zoneDistance(wanted: number, found: number): number {
-  if (wanted === 0 || wanted === found) return 0;
+  if (wanted === found) return 0;
   return found === 0 ? 1 : 2;
 }
 
-function mergeAscending(search: Search, id: ClassId, grade: number): void {
-  const { runs } = search.index;
-  let position = findFirst(runs, id, search.lowest);
-  while (position >= 0) {
-    const slot = slotAt(runs, id, position);
-    const key = runs.arena.keys[slot] ?? 0;
-    if (!isHopeful(search.best, grade, key)) return;
-    if (!offerSlot(search, slot, { grade, key })) return;
-    position = nextPosition(runs, id, position);
+function searchSingles(
+  search: Search,
+  singles: { query: BestQuery; asked: Asked; singles: readonly ClassId[]; outcomes: readonly number[] },
+): void {
+  const { asked } = singles;
+  const byBucket = new Map<Bucket, Uint16Array>();
+  for (const [at, id] of singles.singles.entries()) {
+    const preference = preferenceOf(asked.book.judgements[singles.outcomes[at] ?? -1], id, singles);
+    const bucket = asked.columns.buckets[id];
+    if (preference === 0 || bucket === undefined) continue;
+    const preferences = byBucket.get(bucket) ?? new Uint16Array(bucket.classes.length);
+    preferences[asked.columns.members[id] ?? 0] = preference;
+    byBucket.set(bucket, preferences);
   }
-}
-
-/** Levels of equal room from the highest down; within a level in the run's own order. */
-function mergeRoomiestFirst(search: Search, id: ClassId, grade: number): void {
-  const { runs } = search.index;
-  let bound = Number.POSITIVE_INFINITY;
-  for (;;) {
-    const highest = highestKeyBelow(runs, id, bound);
-    if (highest < search.lowest) return;
-    const room = Math.floor(highest / SCORES);
-    bound = room * SCORES;
-    const rank = (key: number): number => (UNLIMITED_ROOM - room) * SCORES + (key - bound);
-    if (!isHopeful(search.best, grade, rank(bound))) return;
-    mergeLevel(search, id, { grade, room, rank });
-  }
-}
-
-/** Every level is entered, because a roomier one may hold a lower score. */
-function mergeByScore(search: Search, id: ClassId, grade: number): void {
-  const { runs } = search.index;
-  let position = findFirst(runs, id, search.lowest);
-  while (position >= 0) {
-    const room = Math.floor((runs.arena.keys[slotAt(runs, id, position)] ?? 0) / SCORES);
-    const rank = (key: number): number => (key - room * SCORES) * (UNLIMITED_ROOM + 1) + room;
-    mergeLevel(search, id, { grade, room, rank });
-    position = findFirst(runs, id, (room + 1) * SCORES);
-  }
-}
-
-interface Level {
-  readonly grade: number;
-  readonly room: number;
-  /** The sort key of the order asked for, from a run's key; ascending within a level. */
-  readonly rank: (key: number) => number;
-}
-
-function mergeLevel(search: Search, id: ClassId, { grade, room, rank }: Level): void {
-  const { runs } = search.index;
-  const end = (room + 1) * SCORES;
-  let position = findFirst(runs, id, room * SCORES);
-  while (position >= 0) {
-    const slot = slotAt(runs, id, position);
-    const key = runs.arena.keys[slot] ?? 0;
-    if (key >= end || !isHopeful(search.best, grade, rank(key))) return;
-    if (!offerSlot(search, slot, { grade, key: rank(key) })) return;
-    position = nextPosition(runs, id, position);
-  }
-}
-
-/** Whether places behind this one may still be among the best: a host that is left out says nothing about them. */
-function offerSlot(search: Search, slot: number, rank: { readonly grade: number; readonly key: number }): boolean {
-  const { places, runs } = search.index;
-  const id = runs.arena.places[slot] ?? 0;
-  const host = places.hosts[id] ?? 0;
-  if (host === search.exceptHost) return true;
-  const { exceptHosts } = search.query;
-  if (exceptHosts !== undefined && hasBit(exceptHosts, host)) return true;
-  return offerPlace(search.best, id, rank);
+  for (const [bucket, preferences] of byBucket) searchBucket(search, bucket, preferences);
 }

@@ -2,6 +2,7 @@
 
 import type { Room } from "../capacity/pool.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
+import { relieveBucket } from "./class-buckets.ts";
 import { createClassColumns, internClass, requireClass, type ClassColumns, type ClassId } from "./class-columns.ts";
 import { splitSource, type CompiledSource } from "./compiled-source.ts";
 import type { ClassRules } from "./equivalence-class.ts";
@@ -17,8 +18,8 @@ import {
   type PlaceId,
   type PlaceTable,
 } from "./place-table.ts";
-import { deletePlace, insertPlace } from "./run-updates.ts";
-import { createSortedRuns, widenRuns, type SortedRuns } from "./sorted-runs.ts";
+import { createSlotArena, type SlotArena } from "./slot-arena.ts";
+import { deletePlace, insertPlace } from "./sorted-run.ts";
 import { createAnswerBook, type AnswerBook } from "./source-answers.ts";
 
 /**
@@ -28,8 +29,8 @@ import { createAnswerBook, type AnswerBook } from "./source-answers.ts";
 export interface MigrationIndex {
   readonly columns: ClassColumns;
   readonly places: PlaceTable;
-  /** Run n holds the places of class n. */
-  readonly runs: SortedRuns;
+  /** The slots of all buckets. */
+  readonly arena: SlotArena;
   readonly book: AnswerBook;
 }
 
@@ -62,7 +63,7 @@ export function createMigrationIndex(options: IndexOptions): MigrationIndex {
   return {
     columns: createClassColumns(options.rules ?? {}),
     places: createPlaceTable(),
-    runs: createSortedRuns(),
+    arena: createSlotArena(),
     book: createAnswerBook(options.judge),
   };
 }
@@ -75,29 +76,31 @@ export function addClass(
   index: MigrationIndex,
   member: { readonly profile: MigrationProfile; readonly numaNode?: number },
 ): ClassId {
-  const id = internClass(index.columns, member);
-  widenRuns(index.runs, index.columns.length);
-  return id;
+  return internClass(index.columns, member);
 }
 
 /** Adds a place. Throws RangeError for a class that is not of this index, a room or a score that is none. */
 export function addPlace(index: MigrationIndex, place: NewPlace): PlaceId {
-  const { places } = index;
-  requireClass(index.columns, place.class);
+  const { columns, places } = index;
+  requireClass(columns, place.class);
   const row = parseRoomRow(place.room, place.score ?? 0);
   const id = takePlaceId(places);
   places.classes[id] = place.class;
   places.hosts[id] = internName(places.hostNames, place.host);
   places.names[id] = internName(places.placeNames, place.name);
   writeRoomRow(places, id, row);
-  insertPlace(index.runs, place.class, { places, id });
+  insertIntoBucket(index, id);
+  columns.counts[place.class] = (columns.counts[place.class] ?? 0) + 1;
+  relieveBucket(columns, place.class, index);
   return id;
 }
 
 /** Removes a place; its number may be given to another. Throws RangeError where there is none of that number. */
 export function removePlace(index: MigrationIndex, id: PlaceId): void {
-  const { places } = index;
-  deletePlace(index.runs, requirePlace(places, id), { places, id });
+  const { columns, places } = index;
+  const own = requirePlace(places, id);
+  deleteFromBucket(index, id);
+  columns.counts[own] = (columns.counts[own] ?? 1) - 1;
   places.classes[id] = NO_CLASS;
   places.vacant.push(id);
 }
@@ -109,15 +112,15 @@ export function changePlace(
   change: { readonly room: Room; readonly score?: number },
 ): void {
   const { places } = index;
-  const run = requirePlace(places, id);
+  requirePlace(places, id);
   const row = parseRoomRow(change.room, change.score ?? places.scores[id] ?? 0);
   if (row.atLeast === places.roomAtLeast[id] && row.score === places.scores[id]) {
     writeRoomRow(places, id, row);
     return;
   }
-  deletePlace(index.runs, run, { places, id });
+  deleteFromBucket(index, id);
   writeRoomRow(places, id, row);
-  insertPlace(index.runs, run, { places, id });
+  insertIntoBucket(index, id);
 }
 
 /** What the index knows of a place. Throws RangeError where there is none of that number. */
@@ -150,6 +153,19 @@ export function compileSource(index: MigrationIndex, profile: MigrationProfile):
 export function replaceJudge(index: MigrationIndex, judge: Judge): void {
   index.book.judge = judge;
   index.book.byStem.clear();
+  index.book.byKey.clear();
+}
+
+function insertIntoBucket({ arena, columns, places }: MigrationIndex, id: PlaceId): void {
+  const own = places.classes[id] ?? NO_CLASS;
+  const run = columns.buckets[own]?.run;
+  if (run !== undefined) insertPlace(arena, run, { places, id, member: columns.members[own] ?? 0 });
+}
+
+function deleteFromBucket({ arena, columns, places }: MigrationIndex, id: PlaceId): void {
+  const own = places.classes[id] ?? NO_CLASS;
+  const run = columns.buckets[own]?.run;
+  if (run !== undefined) deletePlace(arena, run, { places, id, member: columns.members[own] ?? 0 });
 }
 
 function requirePlace(places: PlaceTable, id: PlaceId): ClassId {

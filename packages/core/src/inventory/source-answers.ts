@@ -9,8 +9,8 @@ import type { Judge, Judgement } from "./judgement.ts";
 export type OutcomeId = number;
 
 /**
- * What was found out about the sources of one stem. A plain source and a plain class are judged by pattern: how the
- * versions stand to each other and which fields lack an item decide, not the class. All others are judged one by one.
+ * What all sources of one stem have in common. A plain source and a plain class are judged by pattern: how the versions
+ * stand to each other and which fields lack an item decide, not the class. All others are judged one by one.
  */
 export interface SourceAnswers {
   readonly head: Head;
@@ -20,10 +20,8 @@ export interface SourceAnswers {
   readonly ruledOut: boolean[];
   /** Plain stems that their heads do not rule out, by stem number. */
   readonly gates: Map<number, Gate>;
-  /** Classes judged one by one. */
-  readonly single: Map<ClassId, OutcomeId>;
-  /** Those among them that are compatible. */
-  readonly singleYes: ClassId[];
+  /** Classes that are judged one by one, for each source of the stem. */
+  readonly singles: ClassId[];
   /** What is wrong with all classes of a head that is ruled out, by head number; only for explanations. */
   readonly ruledOutOutcomes: Map<number, OutcomeId>;
 }
@@ -34,54 +32,84 @@ export interface Gate {
   readonly outcomes: Int16Array;
 }
 
+/** What was found out about the singles of one source. */
+export interface SingleAnswers {
+  /** In the order of `singles`. */
+  readonly outcomes: OutcomeId[];
+  readonly byClass: Map<ClassId, OutcomeId>;
+}
+
 /** Everything that judges said, each distinct judgement once. */
 export interface AnswerBook {
   judge: Judge;
   readonly judgements: Judgement[];
   readonly outcomeIds: Map<string, OutcomeId>;
   readonly byStem: Map<string, SourceAnswers>;
+  /** By the whole key of a source. */
+  readonly byKey: Map<string, SingleAnswers>;
 }
 
-/** Kept sources of more stems than these are forgotten, all at once. */
-const MOST_STEMS = 4096;
+/** A question about one source. */
+export interface Asked {
+  readonly book: AnswerBook;
+  readonly columns: ClassColumns;
+  readonly source: CompiledSource;
+}
+
+/** Answers about more sources than these are forgotten, all at once. */
+const MOST_SOURCES = 4096;
 /** As many as an Int16Array can number. */
 const MOST_OUTCOMES = 32767;
 
 /** Nothing judged yet. */
 export function createAnswerBook(judge: Judge): AnswerBook {
-  return { judge, judgements: [], outcomeIds: new Map(), byStem: new Map() };
+  return { judge, judgements: [], outcomeIds: new Map(), byStem: new Map(), byKey: new Map() };
 }
 
 /**
  * The answers about a source, over all classes that there are now. The first question about a stem visits every class
  * once; classes that arrive later are visited when the next question comes.
  */
-export function answersAbout(book: AnswerBook, columns: ClassColumns, source: CompiledSource): SourceAnswers {
+export function answersAbout(asked: Asked): SourceAnswers {
+  const { book, columns, source } = asked;
   let answers = book.byStem.get(source.stem);
   if (answers === undefined) {
-    if (book.byStem.size >= MOST_STEMS) book.byStem.clear();
+    if (book.byStem.size >= MOST_SOURCES) book.byStem.clear();
     answers = noAnswers(source);
     book.byStem.set(source.stem, answers);
   }
-  for (; answers.seen < columns.length; answers.seen += 1) visitClass(answers, answers.seen, { book, columns, source });
+  for (; answers.seen < columns.length; answers.seen += 1) visitClass(answers, answers.seen, asked);
   return answers;
 }
 
-/** The outcome of a pattern; a pattern met for the first time is judged by the class that has it. */
+/** The outcomes of a source's singles; those that arrived since the last question are judged now. */
+export function answersOneByOne(answers: SourceAnswers, asked: Asked): SingleAnswers {
+  const { byKey } = asked.book;
+  let found = byKey.get(asked.source.key);
+  if (found === undefined) {
+    found = { outcomes: [], byClass: new Map() };
+    if (answers.singles.length === 0) return found;
+    if (byKey.size >= MOST_SOURCES) byKey.clear();
+    byKey.set(asked.source.key, found);
+  }
+  for (const id of answers.singles.slice(found.outcomes.length)) {
+    const outcome = judgeClass(id, asked);
+    found.outcomes.push(outcome);
+    found.byClass.set(id, outcome);
+  }
+  return found;
+}
+
+/** The outcome of a class's pattern; a pattern met for the first time is judged by the class that has it. */
 export function outcomeOfPattern(
   gate: Gate,
-  pattern: number,
-  asked: {
-    readonly book: AnswerBook;
-    readonly columns: ClassColumns;
-    readonly source: CompiledSource;
-    readonly id: ClassId;
-  },
+  met: { readonly pattern: number; readonly id: ClassId },
+  asked: Asked,
 ): OutcomeId {
-  const found = gate.outcomes[pattern] ?? -1;
+  const found = gate.outcomes[met.pattern] ?? -1;
   if (found >= 0) return found;
-  const outcome = judgeClass(asked.id, asked);
-  gate.outcomes[pattern] = outcome;
+  const outcome = judgeClass(met.id, asked);
+  gate.outcomes[met.pattern] = outcome;
   return outcome;
 }
 
@@ -95,35 +123,24 @@ export function outcomeOfHead(answers: SourceAnswers, id: ClassId, asked: Asked)
   return outcome;
 }
 
-interface Asked {
-  readonly book: AnswerBook;
-  readonly columns: ClassColumns;
-  readonly source: CompiledSource;
-}
-
 function noAnswers(source: CompiledSource): SourceAnswers {
   return {
     head: headOf(source.profile),
     seen: 0,
     ruledOut: [],
     gates: new Map(),
-    single: new Map(),
-    singleYes: [],
+    singles: [],
     ruledOutOutcomes: new Map(),
   };
 }
 
-function visitClass(answers: SourceAnswers, id: ClassId, asked: Asked): void {
-  const { columns, source, book } = asked;
+function visitClass(answers: SourceAnswers, id: ClassId, { columns, source }: Asked): void {
   const stem = columns.allStems[columns.stems[id] ?? -1];
   if (stem === undefined || isHeadRuledOut(answers, columns, stem.head)) return;
-  if (source.plain && stem.kind === "plain") {
-    if (!answers.gates.has(stem.id)) answers.gates.set(stem.id, { stem, outcomes: new Int16Array(PATTERNS).fill(-1) });
-    return;
+  if (!source.plain || stem.kind === "whole") answers.singles.push(id);
+  else if (!answers.gates.has(stem.id)) {
+    answers.gates.set(stem.id, { stem, outcomes: new Int16Array(PATTERNS).fill(-1) });
   }
-  const outcome = judgeClass(id, asked);
-  answers.single.set(id, outcome);
-  if (book.judgements[outcome]?.kind === "compatible") answers.singleYes.push(id);
 }
 
 function isHeadRuledOut(answers: SourceAnswers, columns: ClassColumns, number: number): boolean {

@@ -99,16 +99,18 @@ function whyOf({ verdict, platform, room, place }: Judged): string {
   if (platform.kind === "incompatible") return textsOf(platform.reasons);
   if (verdict.kind === "undetermined") return textsOf(verdict.missing);
   if (room.atMost < 1) return noRoomText(place);
-  return `how many more ${place.type} fit is not known: ${formatRoom(room)}`;
+  const known = Number.isFinite(room.atMost) ? ` (${formatRoom(room)})` : "";
+  return `how many more ${place.type} fit is not known${known}`;
 }
 
 /** Why a compatible place is full, in the words of its pool: who sits there. */
 function noRoomText(place: Place): string {
   const holders = new Map<string, number>();
   for (const occupant of place.pool?.occupants ?? []) {
-    holders.set(occupant.type, (holders.get(occupant.type) ?? 0) + 1);
+    const name = occupant.count === 1 ? occupant.type : `${occupant.type} of ${occupant.count} units`;
+    holders.set(name, (holders.get(name) ?? 0) + 1);
   }
-  const held = [...holders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([type, count]) => `${count} x ${type}`);
+  const held = [...holders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${count} x ${name}`);
   const law = place.pool?.law.kind === "one-size" ? " and holds one framebuffer size at a time" : "";
   return held.length === 0
     ? `no room for another ${place.type} now`

@@ -52,6 +52,7 @@ function readValue(scanner: Scanner, depth: number): unknown {
   return readNumber(scanner);
 }
 
+/** Takes an object. Keys are own properties: `__proto__` is refused before it could be set. */
 function readObject(scanner: Scanner, depth: number): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   scanner.at++;
@@ -91,6 +92,7 @@ function readString(scanner: Scanner): string {
   return match[0].includes("\\") ? (JSON.parse(match[0]) as string) : match[0].slice(1, -1);
 }
 
+/** Takes a number as RFC 8259 writes it; one that overflows to infinity is refused, not rounded. */
 function readNumber(scanner: Scanner): number {
   const token = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
   token.lastIndex = scanner.at;
@@ -102,6 +104,7 @@ function readNumber(scanner: Scanner): number {
   return value;
 }
 
+/** Takes a mark after white space, if it is there. */
 function isNext(scanner: Scanner, mark: string): boolean {
   skipSpace(scanner);
   if (scanner.text[scanner.at] !== mark) return false;
@@ -116,6 +119,7 @@ function skipSpace(scanner: Scanner): void {
   scanner.at = space.lastIndex;
 }
 
+/** The error at the scanner's position. Lines are counted only now: a text without errors costs nothing. */
 function malformed(scanner: Scanner, expected: string): BerthError {
   const before = scanner.text.slice(0, scanner.at).split("\n");
   const place = `${scanner.place}:${before.length}:${(before.at(-1) ?? "").length + 1}`;

@@ -22,6 +22,7 @@ import type { DocumentKind } from "./parse-document.ts";
 import { requireDocument } from "./parse-document.ts";
 import type { DocumentProblem } from "./validate-document.ts";
 
+// The alphabets of names. They are narrow on purpose: names are printed, compared and used as keys.
 const FACT = textLike("^[a-z][a-z0-9_.-]{0,63}$", "a fact name: lower case, digits, _ . -, at most 64 characters");
 const CODE = textLike("^[a-z][a-z0-9_]{0,63}$", "a code in snake case, at most 64 characters");
 const DOTTED = textLike("^[0-9]{1,9}(\\.[0-9]{1,9}){0,5}$", "a dotted numeric version");
@@ -60,6 +61,7 @@ function ruleOf(
   );
 }
 
+/** The primitives of packs/pack.ts, told apart by `kind`; any other kind is refused. */
 const RULE = eitherOf([
   ruleOf("equal"),
   ruleOf("semver", {}, { exact: BOOLEAN }),
@@ -70,6 +72,7 @@ const RULE = eitherOf([
   ruleOf("refused", { side: oneOfTexts(["source", "destination"]), values: VALUES }),
 ]);
 
+/** A pack must ask for something: an empty match would speak for every device. */
 const MATCH: JsonSchema = {
   ...closedObject(
     {},
@@ -83,6 +86,7 @@ const MATCH: JsonSchema = {
   minProperties: 1,
 };
 
+/** What the pack says about room (docs/capacity.md). */
 const POOL = closedObject(
   {
     owner: oneOfTexts(["parent", "physical-function-or-parent"]),
@@ -101,11 +105,13 @@ const POOL = closedObject(
 
 const KERNELS = { kernelAtLeast: DOTTED, kernelBelow: DOTTED };
 
+/** What the pack says about migration at all (R10). */
 const MIGRATION = closedObject(
   { supported: BOOLEAN, text: SENTENCE, from: SENTENCE, tried: TRIED },
   { ...KERNELS, p2p: BOOLEAN, dirtyTracking: BOOLEAN, doubtful: BOOLEAN },
 );
 
+/** What the pack says about the stream's version (R4 a). */
 const STREAM_VERSION = closedObject(
   { version: VERSION, from: SENTENCE, tried: TRIED },
   { ...KERNELS, doubtful: BOOLEAN },
@@ -200,6 +206,7 @@ function checkPack(pack: DriverPack): readonly DocumentProblem[] {
   return [...checkCodes(pack), ...checkConditions(pack), ...checkKernelRanges(pack)];
 }
 
+/** A reason's code must lead to one rule. */
 function checkCodes(pack: DriverPack): readonly DocumentProblem[] {
   const seen = new Set<string>();
   return pack.rules.flatMap((rule, index) => {
@@ -211,6 +218,7 @@ function checkCodes(pack: DriverPack): readonly DocumentProblem[] {
   });
 }
 
+/** A condition without a test would always hold, and hide a typing error. */
 function checkConditions(pack: DriverPack): readonly DocumentProblem[] {
   return pack.rules.flatMap((rule, index) =>
     (rule.when ?? []).flatMap((condition, at) =>
@@ -221,6 +229,7 @@ function checkConditions(pack: DriverPack): readonly DocumentProblem[] {
   );
 }
 
+/** A range that holds no kernel is a statement that never speaks. */
 function checkKernelRanges(pack: DriverPack): readonly DocumentProblem[] {
   const lists = { streamVersions: pack.streamVersions ?? [], migration: pack.migration ?? [] };
   return Object.entries(lists).flatMap(([key, items]) =>

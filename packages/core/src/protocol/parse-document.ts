@@ -26,8 +26,8 @@ export interface DocumentKind {
 }
 
 /**
- * Refuses a value that is not a document of a kind, with everything that is wrong with it (at most 20 lines). A document
- * of another version of the same format is told from one that is wrong. Throws BerthError.
+ * Refuses a value that is not a document of a kind; the error's details say all that is wrong with it, at most 20 lines.
+ * A document of another version of the same format is told from one that is wrong. Throws BerthError.
  */
 export function requireDocument(kind: DocumentKind, value: unknown, place: string): void {
   const other = findOtherVersion(kind, value);
@@ -47,8 +47,8 @@ function refuse(kind: DocumentKind, place: string, problems: readonly DocumentPr
   const lines = problems.slice(0, LISTED_MAX).map(formatProblem);
   const more = problems.length - lines.length;
   const details = more > 0 ? [...lines, `and ${more} more`] : lines;
-  const what = details.length === 1 ? ` ${lines[0] ?? ""}` : ["", ...details].join("\n  ");
-  return new BerthError(unknownKey ?? kind.malformed, `${place} is not a ${kind.noun}:${what}`, {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new BerthError(unknownKey ?? kind.malformed, `${place} is not a ${kind.noun}: ${count}`, {
     place,
     expected: `a ${kind.noun} (${kind.format})`,
     details,

@@ -37,6 +37,7 @@ const HEX4 = textLike("^[0-9a-f]{4}$", "four hexadecimal digits, lower case");
 const FACT = textLike("^[a-z][a-z0-9_.-]{0,63}$", "a fact name: lower case, digits, _ . -, at most 64 characters");
 const NAME = textUpTo(255, "a name");
 
+/** Written as a list where a name must stand without a value, or as an object, whose order counts. */
 const RESOURCE_VALUE = eitherOf([RAW, { type: "integer" }, UNREADABLE]);
 const RESOURCES = eitherOf([
   listOf(closedObject({ name: NAME }, { value: RESOURCE_VALUE })),
@@ -46,6 +47,7 @@ const RESOURCES = eitherOf([
 
 const MODULE = closedObject({ name: NAME }, { version: TEXT, srcversion: TEXT, buildId: TEXT, taint: TEXT });
 
+/** vfio-ap: the matrix of one device (section 7.1). */
 const AP = closedObject(
   {},
   {
@@ -56,6 +58,7 @@ const AP = closedObject(
   },
 );
 
+/** vfio-ap: what the host of this end offers. */
 const AP_BUS = closedObject(
   {
     queues: listOf(
@@ -75,6 +78,7 @@ const AP_BUS = closedObject(
   },
 );
 
+/** vfio-ccw: the subchannel and its paths (section 7.2). */
 const SUBCHANNEL = closedObject(
   { id: textLike("^[0-9a-f]{1,2}\\.[0-3]\\.[0-9a-f]{4}$", "a subchannel id such as 0.0.0313") },
   { type: readable(integerFrom(0)), chpids: TEXTS, chpidTypes: TEXTS },

@@ -100,6 +100,7 @@ export function formatProfileDocument(profile: MigrationProfile): unknown {
   });
 }
 
+/** The driver as given, or inferred: a type id begins with its driver's name (mdev core). */
 function readDriver(part: ProfilePart): Reading<string> {
   const given = readTextKey(part, "driver");
   const type = readTextKey(part, "type");
@@ -108,6 +109,7 @@ function readDriver(part: ProfilePart): Reading<string> {
   return known(prefix, { ...type.evidence, source: "inferred" });
 }
 
+/** The attributes of seed 002, under their camel-case names. */
 function readAttributes(part: ProfilePart): MigrationAttributes {
   return {
     softwareVersion: readKey(part, "softwareVersion", parseSoftwareVersion),
@@ -118,6 +120,7 @@ function readAttributes(part: ProfilePart): MigrationAttributes {
   };
 }
 
+/** A module's name is needed to speak of a build; each of its marks may be absent. */
 function readModule(part: ProfilePart): Reading<ModuleBuild> {
   const inner = readPart(part, "module");
   return readKey(part, "module", ({ name }: { readonly name: string }) => ({
@@ -161,6 +164,7 @@ function readDynamicValues(part: ProfilePart): MigrationProfile["dynamicValues"]
   return Object.fromEntries(entries.filter(([, reading]) => !(isType && reading.kind === "absent")));
 }
 
+/** Names in the order in which they are claimed, each with the value of this end where it has one. */
 function formatDynamicResources(profile: MigrationProfile): unknown {
   return formatReading(profile.attributes.dynamicResources, (names) =>
     names.map((name) => {
@@ -172,9 +176,10 @@ function formatDynamicResources(profile: MigrationProfile): unknown {
 
 function formatModule(module: ModuleBuild): unknown {
   const { name, version, srcversion, buildId, taint } = module;
-  return { name, ...(formatMap({ version, srcversion, buildId, taint }) ?? {}) };
+  return { name, ...formatMap({ version, srcversion, buildId, taint }) };
 }
 
+/** Reads all keys of an object that is a map. */
 function readMap<T>(part: ProfilePart, read: (part: ProfilePart, name: string) => T): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.keys(part.values).map((name) => [name, read(part, name)]));
 }

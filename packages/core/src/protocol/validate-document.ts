@@ -46,7 +46,7 @@ function explainMismatches(schema: JsonSchema, value: unknown, base: string): re
   const [fits, raw] = Errors(schema, value);
   if (fits) return [];
   const mismatches: readonly Mismatch[] = raw;
-  const own = mismatches.filter((one) => !isInsideAlternative(one) && one.keyword !== "boolean");
+  const own = mismatches.filter((one) => !isNoise(one));
   const problems = own.flatMap((one) => explainMismatch(schema, one, { value, base }));
   if (problems.length > 0) return problems;
   const [first] = mismatches;
@@ -55,9 +55,13 @@ function explainMismatches(schema: JsonSchema, value: unknown, base: string): re
   ];
 }
 
-/** Mismatches inside alternatives are noise: explainAlternatives asks the fitting branch again. */
-function isInsideAlternative(mismatch: Mismatch): boolean {
-  return /\/anyOf\/\d/.test(mismatch.schemaPath);
+/**
+ * Whether another mismatch says the same better: explainAlternatives asks the fitting branch again, and a key that is
+ * refused has a mismatch of its own.
+ */
+function isNoise(mismatch: Mismatch): boolean {
+  if (mismatch.keyword === "boolean" || /\/anyOf\/\d/.test(mismatch.schemaPath)) return true;
+  return mismatch.keyword !== "propertyNames" && mismatch.schemaPath.endsWith("/propertyNames");
 }
 
 interface Context {
@@ -81,6 +85,8 @@ function explainMismatch(schema: JsonSchema, one: Mismatch, context: Context): r
         found: "nothing",
       }));
     case "additionalProperties":
+      // In a map every key is allowed: what is wrong with its value has a mismatch of its own.
+      if (part["additionalProperties"] !== false) return [];
       return stringsOf(one.params, "additionalProperties").map((key) => explainUnknownKey(part, pointer, key));
     case "propertyNames":
       return stringsOf(one.params, "propertyNames").map((key) => ({
@@ -94,6 +100,7 @@ function explainMismatch(schema: JsonSchema, one: Mismatch, context: Context): r
   }
 }
 
+/** A key that nothing has: the nearest name where one is near, else all names. */
 function explainUnknownKey(part: JsonSchema, pointer: string, key: string): DocumentProblem {
   const names = Object.keys((part["properties"] ?? {}) as object);
   const nearest = findNearestName(key, names);
@@ -102,6 +109,7 @@ function explainUnknownKey(part: JsonSchema, pointer: string, key: string): Docu
   return { pointer: `${pointer}/${escapeKey(key)}`, kind: "unknown-key", expected, found };
 }
 
+/** Explains the one alternative that the value was meant for; where none can be told, names them all. */
 function explainAlternatives(part: JsonSchema, value: unknown, pointer: string): readonly DocumentProblem[] {
   const branches = part["anyOf"] as readonly JsonSchema[];
   const chosen = chooseBranch(branches, value);
@@ -164,13 +172,14 @@ function describeLimit(keyword: string, schema: JsonSchema): string {
   }
 }
 
+/** What a schema wants, in a few words: its own description where it has one. */
 function describeSchema(schema: JsonSchema): string {
   if (typeof schema["description"] === "string") return schema["description"];
   if ("const" in schema) return describeValue(schema["const"]);
   if (Array.isArray(schema["enum"])) return `one of ${schema["enum"].map(describeValue).join(", ")}`;
   if (Array.isArray(schema["anyOf"]))
     return (schema["anyOf"] as readonly JsonSchema[]).map(describeSchema).join(" or ");
-  const type = String(schema["type"] ?? "value");
+  const type = typeof schema["type"] === "string" ? schema["type"] : "value";
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
@@ -202,6 +211,7 @@ function escapeKey(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
+/** Follows a JSON pointer through own properties only. */
 function resolvePointer(root: unknown, pointer: string): unknown {
   return pointer
     .split("/")

@@ -19,7 +19,6 @@ const BUILT: Readonly<Record<string, readonly [built: string, path: string]>> = 
     "/sys/bus/mdev/devices/aaaaaaaa-0000-4000-8000-000000000001",
   ],
   "functionPath() leads to a PCI function": [paths.functionPath("0000:26:00.4"), "/sys/bus/pci/devices/0000:26:00.4"],
-  "channelPath() leads to a channel path": [paths.channelPath("1a"), "/sys/devices/css0/chp0.1a"],
   "modulePath() writes underscores": [paths.modulePath("nvidia-vgpu-vfio"), "/sys/module/nvidia_vgpu_vfio"],
   "migrationDebugPath() leads into VFIO debugfs": [
     paths.migrationDebugPath("0000:26:00.4"),
@@ -34,7 +33,7 @@ describe("paths", () => {
 
   for (const name of ["", ".", "..", "a/b", "/etc", "../..", "a\0", "a".repeat(256)]) {
     it(`refuse the name ${JSON.stringify(name.slice(0, 8))} of ${name.length} characters`, () => {
-      const builders = [paths.parentPath, paths.devicePath, paths.functionPath, paths.channelPath, paths.modulePath];
+      const builders = [paths.parentPath, paths.devicePath, paths.functionPath, paths.modulePath];
       for (const build of [...builders, paths.migrationDebugPath]) assert.throws(() => build(name), SyntaxError);
       assert.throws(() => paths.typePath("/sys/class/mdev_bus/mtty", name), SyntaxError);
     });

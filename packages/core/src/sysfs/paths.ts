@@ -8,10 +8,6 @@ export const MDEV_BUS_CLASS = "/sys/class/mdev_bus";
 export const MDEV_DEVICES = "/sys/bus/mdev/devices";
 /** PCI functions, one link each, named by address. */
 export const PCI_DEVICES = "/sys/bus/pci/devices";
-/** Subchannels of s390, one link each. */
-export const SUBCHANNELS = "/sys/bus/css/devices";
-/** Channel paths of s390: folders `chp0.<id>`. */
-export const CHANNEL_PATHS = "/sys/devices/css0";
 /** The AP bus of s390: masks, limits, cards and queues. */
 export const AP_BUS = "/sys/bus/ap";
 /** The parent of all vfio-ap devices. */
@@ -44,11 +40,6 @@ export function devicePath(uuid: string): string {
 /** Path of a PCI function. Throws SyntaxError for what cannot be a name. */
 export function functionPath(address: string): string {
   return `${PCI_DEVICES}/${checkName(address)}`;
-}
-
-/** Path of a channel path such as `1a`. Throws SyntaxError for what cannot be a name. */
-export function channelPath(chpid: string): string {
-  return `${CHANNEL_PATHS}/chp0.${checkName(chpid)}`;
 }
 
 /** Path of a loaded module; the kernel writes `_` where a module's name has `-`. Throws SyntaxError. */

@@ -32,6 +32,7 @@ describe("migration_version", () => {
     "accepts the very string": ["8086-193b-GVTg_V5_4-00000001", OK, []],
     "does not mind a trailing newline": ["8086-193b-GVTg_V5_4-00000001\n", OK, []],
     "refuses the same number in another spelling": ["8086-193B-GVTg_V5_4-1", EINVAL, ["gvt: vgpu type not matched"]],
+    "refuses the same string in upper case": ["8086-193B-GVTg_V5_4-00000001", EINVAL, ["gvt: vgpu type not matched"]],
     "refuses another device": ["8086-1912-GVTg_V5_4-00000001", EINVAL, ["gvt: physical device not matched"]],
     "refuses another vendor": ["10de-193b-GVTg_V5_4-00000001", EINVAL, ["gvt: physical device not matched"]],
     "refuses another version": [

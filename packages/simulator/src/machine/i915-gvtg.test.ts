@@ -66,10 +66,15 @@ describe("a GVT-g GPU", () => {
     assert.deepEqual(listRoom(host), { "i915-GVTg_V5_2": "0", "i915-GVTg_V5_4": "1", "i915-GVTg_V5_8": "3" });
   });
 
-  it("answers ENOSPC when it is full, by fences too", () => {
+  it("is limited by its fences where memory would hold one more", () => {
+    // An aperture of 640 MiB leaves 512 MiB of low and 3072 MiB of high memory: eight of the smallest, and 28 / 4 fences.
+    assert.equal(listRoom(makeHost(5, 640))["i915-GVTg_V5_8"], "7");
+  });
+
+  it("answers ENOSPC when it is full", () => {
     const host = makeHost(5, 1024);
     for (let n = 1; n <= 7; n += 1) assert.equal(host.create(GPU, "i915-GVTg_V5_8", uuid(n)).kind, "written");
-    // 448 MiB of low memory are left, and no fence.
+    // 448 MiB of low memory are left, but no high memory and no fence.
     assert.deepEqual(host.create(GPU, "i915-GVTg_V5_8", uuid(8)), { kind: "failed", errno: "ENOSPC" });
     assert.equal(listRoom(host)["i915-GVTg_V5_4"], "0");
   });

@@ -116,7 +116,7 @@ function listRooms(each: Case, host: SimulatedHost): Map<string, number> {
   return new Map(pairs.map(([parent, type]) => [`${parent} ${type}`, readRoom(host, parent, type)]));
 }
 
-const RUNS = { numRuns: 40 };
+const RUNS = { numRuns: 25 };
 
 for (const [name, each] of Object.entries(CASES)) {
   describe(`laws of ${name}`, () => {
@@ -177,7 +177,7 @@ for (const [name, each] of Object.entries(CASES)) {
           }
           assert.deepEqual(listTree(host.tree, "/"), before);
         }),
-        { numRuns: 15 },
+        { numRuns: 8 },
       );
     });
   });
@@ -206,7 +206,7 @@ describe("laws of aggregation", () => {
         for (const n of types.keys()) host.remove(makeUuid(n));
         assert.equal(readRoom(host, parent, "dsa-1dwq"), 24);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

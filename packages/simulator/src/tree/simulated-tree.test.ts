@@ -58,6 +58,16 @@ describe("read()", () => {
     it(key, () => assert.deepEqual(bare(makeSample().tree.read(path, 4096)), answer));
   }
 
+  it("obeys the mode even where the driver would answer, as sysfs does for root", () => {
+    const { tree } = makeSample();
+    const show = () => ({ kind: "text", text: "secret" }) as const;
+    tree.addAttribute("/sys/devices/card/hidden", { mode: 0o200, show, store: () => WRITTEN });
+    tree.addAttribute("/sys/devices/card/fixed", { mode: 0o444, show, store: () => WRITTEN });
+    assert.deepEqual(bare(tree.read("/sys/devices/card/hidden", 64)), FAILED("EACCES"));
+    assert.deepEqual(tree.write("/sys/devices/card/hidden", "1"), WRITTEN);
+    assert.deepEqual(tree.write("/sys/devices/card/fixed", "1"), FAILED("EACCES"));
+  });
+
   it("stops at the limit, which itself is allowed", () => {
     const { tree } = makeSample();
     assert.deepEqual(tree.read("/sys/devices/card/name", 7), { kind: "text", text: "a card\n" });
@@ -83,6 +93,7 @@ describe("resolve()", () => {
     "knows files": ["/sys/class/cards/card/name", { kind: "path", path: "/sys/devices/card/name", is: "file" }],
     "knows the root": ["/", { kind: "path", path: "/", is: "directory" }],
     "tells where a dangling link points": ["/sys/class/cards/lost", { kind: "dangling", path: "/sys/devices/nowhere" }],
+    "says absent below a dangling link": ["/sys/class/cards/lost/name", { kind: "absent" }],
     "says absent for what was asked for itself": ["/sys/class/cards/card/nothing", { kind: "absent" }],
   };
   for (const [key, [path, answer]] of Object.entries(cases)) {

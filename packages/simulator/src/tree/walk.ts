@@ -37,7 +37,7 @@ const PATH_LENGTH_MAX = 4096;
 
 /** Makes the answer for an errno. */
 export function failed(errno: string, path: string): Unread {
-  return { kind: "failed", errno, why: `${path.slice(0, 200)} answers ${errno}` };
+  return { kind: "failed", errno, why: `reading ${path.slice(0, 200)} fails with ${errno}` };
 }
 
 /** A walk under way. */

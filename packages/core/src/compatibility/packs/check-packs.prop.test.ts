@@ -57,6 +57,8 @@ const rule: fc.Arbitrary<PackRule> = fc.tuple(base, primitive).map(([common, kin
 const rules = fc.array(rule, { minLength: 1, maxLength: 3 });
 const facts: fc.Arbitrary<Facts> = fc.record({ f: text, g: text, h: text }, { requiredKeys: [] });
 
+const pair = fc.record({ some: rules, source: facts, destination: facts });
+
 function judge(someRules: readonly PackRule[], source: Facts, destination: Facts): Kind {
   const pack: LoadedPack = {
     pack: {
@@ -84,12 +86,12 @@ function without(some: Facts, dropped: string): Facts {
   return Object.fromEntries(Object.entries(some).filter(([key]) => key !== dropped));
 }
 
-const RUNS = { numRuns: 2000 };
+const RUNS = { numRuns: 1000 };
 
 describe("checkPacks() laws", () => {
   it("K1: removing a fact never turns a no or an unknown into a yes", () => {
     fc.assert(
-      fc.property(rules, facts, facts, name, fc.boolean(), (some, source, destination, dropped, atSource) => {
+      fc.property(pair, name, fc.boolean(), ({ some, source, destination }, dropped, atSource) => {
         const before = judge(some, source, destination);
         const after = atSource
           ? judge(some, without(source, dropped), destination)
@@ -102,7 +104,7 @@ describe("checkPacks() laws", () => {
 
   it("K2: adding a fact never changes a yes or a no", () => {
     fc.assert(
-      fc.property(rules, facts, facts, name, text, (some, source, destination, added, value) => {
+      fc.property(pair, name, text, ({ some, source, destination }, added, value) => {
         if (Object.hasOwn(source, added)) return true;
         const before = judge(some, source, destination);
         return before === "undetermined" || judge(some, { ...source, [added]: value }, destination) === before;
@@ -113,7 +115,7 @@ describe("checkPacks() laws", () => {
 
   it("K3: one more rule never adds a yes, and never takes a no away", () => {
     fc.assert(
-      fc.property(rules, rule, facts, facts, (some, more, source, destination) => {
+      fc.property(pair, rule, ({ some, source, destination }, more) => {
         const before = judge(some, source, destination);
         const after = judge([...some, more], source, destination);
         return (

@@ -29,6 +29,7 @@ export function checkPacks(pair: Pair): { readonly findings: Findings; readonly 
   return { findings: joinFindings(parts), packs: used };
 }
 
+/** One pack's part; undefined where it has nothing to do with this pair. */
 function askPack(
   pack: LoadedPack,
   [source, destination]: readonly [Matched, Matched],
@@ -56,6 +57,7 @@ function isSameDriver(source: MigrationProfile, destination: MigrationProfile): 
   return "unknown";
 }
 
+/** Two ends of one driver name, of which only one is the vendor's: nobody knows what the other one is. */
 function describeOneSided(pack: LoadedPack, source: Matched, pair: Pair): Missing {
   const [end, other] = source === "yes" ? ["source", "destination"] : ["destination", "source"];
   const text = `Pack ${pack.pack.name} speaks for the ${end} and not for the ${other}, though both name one driver`;

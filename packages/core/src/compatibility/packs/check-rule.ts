@@ -43,6 +43,7 @@ export function checkRule(rule: PackRule, pack: DriverPack, ends: Ends): Finding
   return conclude(rule, { pack, facts, compared });
 }
 
+/** Turns what the primitive said into findings: a yes rests on the rule, a no carries both values and a remedy. */
 function conclude(
   rule: PackRule,
   given: { readonly pack: DriverPack; readonly facts: RuleFacts; readonly compared: Comparison },
@@ -73,6 +74,7 @@ function conclude(
   }
 }
 
+/** The conditions of a rule together; where they leave it open, why, and the fact that would decide. */
 type Conditions = "holds" | "fails" | { readonly why: string; readonly fact: FactName };
 
 /** All conditions together: one that fails decides, one that is unknown leaves the rule open. */
@@ -91,6 +93,7 @@ function checkConditions(rule: PackRule, pack: DriverPack, ends: Ends): Conditio
   return open;
 }
 
+/** Reads the facts that a rule compares. For `in-range` the destination's fact is the range. */
 function readRuleFacts(rule: PackRule, pack: DriverPack, ends: Ends): RuleFacts {
   const read = (profile: MigrationProfile, name: FactName): NamedReading => ({
     name,
@@ -120,11 +123,13 @@ function textOf(fact: NamedReading | undefined): string | undefined {
   return fact?.reading.kind === "known" ? fact.reading.value : undefined;
 }
 
+/** Why a rule cannot be decided, and the fact that a person could declare. */
 interface Lack {
   readonly why: string;
   readonly declare?: FactName;
 }
 
+/** Names each end whose fact is not known. */
 function explainUnknown(facts: RuleFacts): Lack {
   const ends = [
     { fact: facts.source, end: "source" },
@@ -144,6 +149,7 @@ function explainReading(fact: NamedReading, end: string): string {
   return `fact ${fact.name} of the ${end} is not known`;
 }
 
+/** One missing fact, under the rule's own code. */
 function miss(rule: PackRule, facts: RuleFacts, lack: Lack): Findings {
   const remedy: Remedy | undefined = lack.declare === undefined ? undefined : { kind: "declare", fact: lack.declare };
   const missing: Missing = {

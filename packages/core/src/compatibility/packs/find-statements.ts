@@ -72,6 +72,7 @@ function findForKernel<T extends PackMigration | PackStreamVersion>(
   return { kind: "none", why };
 }
 
+/** The first statement of one pack whose kernel range holds; a doubtful one is an answer too, namely unknown. */
 function pickByKernel<T extends PackMigration | PackStreamVersion>(
   profile: MigrationProfile,
   pack: LoadedPack,

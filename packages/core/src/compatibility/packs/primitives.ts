@@ -59,6 +59,7 @@ export function compareState(rule: RefusedState, text: string): Comparison {
   return found.length === 0 ? HOLDS : fails(`${rule.fact} of the ${rule.side} is ${found.map(quote).join(", ")}`);
 }
 
+/** In which of a pair's two lists a text stands. */
 function placesOf(rule: PairException, text: string): { readonly first: boolean; readonly second: boolean } {
   return { first: isNamed(text, rule.source), second: isNamed(text, rule.destination) };
 }
@@ -73,6 +74,7 @@ function compareEqual(source: string, destination: string): Comparison {
   return fails(`${quote(source)} at the source, ${quote(destination)} at the destination`);
 }
 
+/** R4's comparison on any fact: bugfix releases are not compared. */
 function compareSemver(source: string, destination: string, minor: "exact" | "upwards"): Comparison {
   const from = parseVersion(source);
   if (from === undefined) return malformed("source", source, "major.minor.bugfix");
@@ -92,12 +94,14 @@ function compareAtLeast(source: string, destination: string): Comparison {
   return compareDotted(to, from) >= 0 ? HOLDS : fails(`${quote(destination)} is less than ${quote(source)}`);
 }
 
+/** Items byte-exact, as section 5.1 compares them; the order does not count. */
 function compareLists(source: string, destination: string): Comparison {
   const held = new Set(splitItems(destination));
   const lacking = splitItems(source).filter((item) => !held.has(item));
   return lacking.length === 0 ? HOLDS : fails(`the destination lacks ${lacking.map(quote).join(", ")}`);
 }
 
+/** Every bit of the source is set in the destination. Masks may be wider than 53 bits. */
 function compareBits(source: string, destination: string): Comparison {
   const from = parseMask(source);
   if (from === undefined) return malformed("source", source, "a hexadecimal mask");
@@ -107,6 +111,7 @@ function compareBits(source: string, destination: string): Comparison {
   return lacking === 0n ? HOLDS : fails(`the destination lacks bits 0x${lacking.toString(16)}`);
 }
 
+/** The direction of D1: the destination's range says what may come in. */
 function compareRange(source: string, range: string): Comparison {
   const value = parseDotted(source);
   if (value === undefined) return malformed("source", source, "a dotted numeric version");

@@ -72,6 +72,7 @@ function runVector(pack: LoadedPack, vector: PackVector): readonly VectorFailure
   });
 }
 
+/** What R11 says of a case, as a verdict would put it: one reason is enough for a no. */
 function answerOf(
   pack: LoadedPack,
   source: MigrationProfile,
@@ -149,12 +150,14 @@ function parseReading<T>(reading: Reading<string>, parse: (text: string) => T): 
   }
 }
 
+/** The driver prefix as given, or the type's. */
 function driverOf(facts: Readonly<Record<string, string>>, read: (name: string) => Reading<string>): Reading<string> {
   if (Object.hasOwn(facts, "driver_prefix")) return read("driver_prefix");
   const type = read("type");
   return type.kind === "known" ? known(type.value.split("-")[0] ?? "", type.evidence) : type;
 }
 
+/** A module build, where the case names any mark of one. */
 function moduleOf(
   facts: Readonly<Record<string, string>>,
   read: (name: string) => Reading<string>,
@@ -173,6 +176,7 @@ function moduleOf(
   return known(build, name.evidence);
 }
 
+/** PCI ids, where the case names a vendor; without one the end is off the PCI bus. */
 function pciIdsOf(facts: Readonly<Record<string, string>>, evidence: Evidence): MigrationProfile["pciIds"] {
   const vendor = Object.hasOwn(facts, "pci_vendor") ? facts["pci_vendor"] : undefined;
   if (vendor === undefined) return absent(evidence);

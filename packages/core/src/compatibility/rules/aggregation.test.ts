@@ -9,7 +9,12 @@ import { checkAggregation } from "./aggregation.ts";
 
 const LISTS = { dynamicResources: ["aggregator"] };
 const unitsOf = (type: string, count: number, more: ProfileParts = {}): MigrationProfile =>
-  profile({ type, aggregation: { count, attribute: "aggregator", settable: true }, dynamicValues: { aggregator: String(count) }, ...more });
+  profile({
+    type,
+    aggregation: { count, attribute: "aggregator", settable: true },
+    dynamicValues: { aggregator: String(count) },
+    ...more,
+  });
 
 const DSA30 = unitsOf("dsa-1dwq", 30);
 const FIXED15 = unitsOf("dsa-2dwq", 15);
@@ -26,7 +31,11 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
   },
   "6.3 calls a maximum of x20 a matter of room": {
     from: DSA30,
-    to: profile({ type: "dsa-1dwq", subject: "type", aggregation: { attribute: "aggregator", settable: true, max: 20 } }),
+    to: profile({
+      type: "dsa-1dwq",
+      subject: "type",
+      aggregation: { attribute: "aggregator", settable: true, max: 20 },
+    }),
     lines: ["claim aggregator=30", "note aggregation_above_max"],
   },
   "6.3 refuses x15 against x30 that cannot be set": {
@@ -34,14 +43,22 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: profile({ type: "dsa-2dwq", aggregation: { count: 30, attribute: "aggregator", settable: false } }),
     lines: ["no aggregation"],
   },
-  "6.3 claims x15 at an x30 that can be set": { from: FIXED15, to: unitsOf("dsa-2dwq", 30), lines: ["claim aggregator=15"] },
+  "6.3 claims x15 at an x30 that can be set": {
+    from: FIXED15,
+    to: unitsOf("dsa-2dwq", 30),
+    lines: ["claim aggregator=15"],
+  },
   "6.2 claims 2 units at a device of one": {
     from: GVT,
     to: unitsOf("i915-GVTg_V5_4", 1),
     lines: ["claim aggregator=2"],
   },
   "says nothing of two plain devices": { from: profile(), to: profile({ subject: "type" }), lines: [] },
-  "takes a device without any attribute for one unit": { from: profile({ aggregation: undefined }), to: profile(), lines: [] },
+  "takes a device without any attribute for one unit": {
+    from: profile({ aggregation: undefined }),
+    to: profile(),
+    lines: [],
+  },
   "does not claim twice what R6 claims": {
     from: unitsOf("dsa-1dwq", 30, LISTS),
     to: profile({ type: "dsa-1dwq", subject: "type", ...LISTS }),

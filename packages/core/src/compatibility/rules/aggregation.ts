@@ -5,7 +5,7 @@ import type { MigrationProfile } from "../../device/migration-profile.ts";
 import type { Aggregation } from "../../device/vfio-device.ts";
 import { combineFindings } from "../combine-findings.ts";
 import type { Pair } from "../pair.ts";
-import { describeGaps, sidesOf, type Sides } from "../side.ts";
+import { describeGaps, ownReading, sidesOf, type Sides } from "../side.ts";
 import { findings, NO_FINDINGS, type ClaimValue, type Findings } from "../verdict.ts";
 import { checkDynamicResources } from "./dynamic-resources.ts";
 import { hasEqualText, isAggregationName } from "./dynamic-value.ts";
@@ -34,6 +34,11 @@ export function checkAggregation(pair: Pair): Findings {
     const text = describeGaps("the aggregation", source, destination);
     return findings({ missing: [{ rule: "R7", code: "aggregation_unreadable", text, ...sides }] });
   }
+  const contradiction = findContradiction(pair.source, source.value.count);
+  if (contradiction !== undefined) {
+    const text = `the source's ${contradiction}, and its aggregation is ${source.value.count}`;
+    return findings({ missing: [{ rule: "R7", code: "aggregation_disagrees", text, ...sides }] });
+  }
   const claimed = checkDynamicResources(pair).claims.find(({ attribute }) => isAggregationName(attribute));
   return checkCounts(pair, { source: source.value, destination: destination.value, claimed, sides });
 }
@@ -44,12 +49,20 @@ function countOf({ aggregation }: MigrationProfile): Reading<Aggregation> {
   return known({ count: 1, settable: false }, aggregation.evidence);
 }
 
+/** A listed value that counts units and says another number. `0` is what a driver without aggregation may print for one. */
+function findContradiction({ attributes, dynamicValues }: MigrationProfile, count: number): string | undefined {
+  const listed = attributes.dynamicResources.kind === "known" ? attributes.dynamicResources.value : [];
+  for (const name of listed.filter(isAggregationName)) {
+    const value = ownReading(dynamicValues, name);
+    if (value?.kind !== "known") continue;
+    const agrees = hasEqualText(value.value, String(count)) || (count === 1 && hasEqualText(value.value, "0"));
+    if (!agrees) return `${name} is ${JSON.stringify(value.value)}`;
+  }
+  return undefined;
+}
+
 function checkCounts(pair: Pair, counts: Counts): Findings {
   const { source, destination, claimed, sides } = counts;
-  if (claimed !== undefined && !hasEqualText(claimed.value, String(source.count))) {
-    const text = `the source's ${claimed.attribute} is ${claimed.value}, and its aggregation ${source.count}`;
-    return findings({ missing: [{ rule: "R7", code: "aggregation_disagrees", text, ...sides }] });
-  }
   if (destination.count === source.count) return NO_FINDINGS;
   const settable = destination.settable || (pair.destination.subject.kind === "type" && claimed !== undefined);
   if (!settable) return refuseCount(pair, counts);
@@ -66,7 +79,8 @@ function checkCounts(pair: Pair, counts: Counts): Findings {
 function refuseCount({ source, destination }: Pair, counts: Counts): Findings {
   const { count } = counts.source;
   const text = `the source is made of ${count} units, the destination of ${counts.destination.count}, which cannot be set`;
-  const remake = destination.subject.kind === "device" && destination.framework !== "function" && source.type.kind === "known";
+  const remake =
+    destination.subject.kind === "device" && destination.framework !== "function" && source.type.kind === "known";
   const remedy = remake ? { remedy: { kind: "recreate", type: source.type.value, count } as const } : {};
   return findings({ reasons: [{ rule: "R7", code: "aggregation", text, ...counts.sides, ...remedy }] });
 }

@@ -22,7 +22,8 @@ export function planApMatrix(destination: MigrationProfile, queues: Queues, doma
     const source = sideOf(queues, formatApqns);
     return findings({ missing: [{ rule: "R9", code: "ap_matrix_not_product", text, source }] });
   }
-  if (destination.subject.kind === "type") return findings({ claims: claimsAtType(destination, queues.value, domains.value) });
+  if (destination.subject.kind === "type")
+    return findings({ claims: claimsAtType(destination, queues.value, domains.value) });
   return checkExisting(destination, queues, domains);
 }
 
@@ -104,7 +105,8 @@ function refuseMatrix(
   const detail = lacking === "" ? "" : `, which lacks the control domains ${lacking}`;
   const text = `the source holds ${sides.source.value ?? ""} and the destination device ${sides.destination.value ?? ""}${detail}`;
   const remedy = type.kind === "known" ? { remedy: { kind: "recreate", type: type.value } as const } : {};
-  const note = "the destination's driver does not take ap_config: the first revision's rule, equal matrices, is applied";
+  const note =
+    "the destination's driver does not take ap_config: the first revision's rule, equal matrices, is applied";
   return findings({
     reasons: [{ rule: "R9", code: "ap_matrix_differs", text, ...sides, ...remedy }],
     notes: [{ rule: "R9", code: "ap_rule_first", text: note }],

@@ -39,7 +39,9 @@ export function checkApHardware({ source, destination }: Pair, queues: Queues): 
       const ends = { source: sideOf(nothingAt(source, `AP queue ${formatApqn(apqn)}`)) };
       return findings({ missing: [{ rule: "R9", code: "ap_hardware_unknown", text, ...ends }] });
     }
-    return other === undefined ? NO_FINDINGS : checkQueue({ name: formatApqn(apqn), source: found, destination: other });
+    return other === undefined
+      ? NO_FINDINGS
+      : checkQueue({ name: formatApqn(apqn), source: found, destination: other });
   });
   const empty = queues.value.length > 0 ? NO_FINDINGS : noteEmpty(formatApqns(queues.value));
   return combineFindings([...parts, empty]);

@@ -35,8 +35,16 @@ const { apBus: _bus, ...BUSLESS } = device();
 const { apTaken: _taken, ...TAKENLESS } = device();
 
 const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; lines: string[] }> = {
-  "7.1 is content with the same queues on a newer card, and warns of the keys": { from: device(), to: device({ bus: apBus(QUEUES, "CEX8C") }), lines: [] },
-  "7.1 refuses another matrix by the first revision's rule": { from: ONE, to: device(), lines: ["no ap_matrix_differs", "note ap_rule_first"] },
+  "7.1 is content with the same queues on a newer card, and warns of the keys": {
+    from: device(),
+    to: device({ bus: apBus(QUEUES, "CEX8C") }),
+    lines: [],
+  },
+  "7.1 refuses another matrix by the first revision's rule": {
+    from: ONE,
+    to: device(),
+    lines: ["no ap_matrix_differs", "note ap_rule_first"],
+  },
   "7.1 claims another matrix by the later revision's rule": {
     from: ONE,
     to: device({ bus: apBus(QUEUES, "CEX7C", LATER) }),
@@ -47,13 +55,21 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: type({ bus: apBus("02.0005") }),
     lines: ["no ap_queue_absent", "claim assign_adapter=1", "claim assign_domain=5"],
   },
-  "7.1 refuses an older card": { from: device({ bus: apBus(QUEUES, "CEX8C") }), to: device(), lines: ["no ap_card_type", "no ap_card_type"] },
+  "7.1 refuses an older card": {
+    from: device({ bus: apBus(QUEUES, "CEX8C") }),
+    to: device(),
+    lines: ["no ap_card_type", "no ap_card_type"],
+  },
   "7.1 refuses a coprocessor against an accelerator": {
     from: device(),
     to: device({ bus: apBus(QUEUES, "CEX7A") }),
     lines: ["no ap_card_mode", "no ap_card_mode"],
   },
-  "7.1 refuses a queue that the destination's guest would not see": { from: device(), to: device({ ap: HIDDEN }), lines: ["no ap_queue_filtered"] },
+  "7.1 refuses a queue that the destination's guest would not see": {
+    from: device(),
+    to: device({ ap: HIDDEN }),
+    lines: ["no ap_queue_filtered"],
+  },
   "asks for what the source's guest sees, not for what was assigned": {
     from: device({ ap: HIDDEN }),
     to: device({ ap: apMatrix("01.0005") }),
@@ -64,19 +80,36 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: device(),
     lines: [],
   },
-  "claims the matrix of a new device at once where the driver can": { from: device(), to: type({ bus: apBus(QUEUES, "CEX7C", LATER) }), lines: [CONFIG] },
+  "claims the matrix of a new device at once where the driver can": {
+    from: device(),
+    to: type({ bus: apBus(QUEUES, "CEX7C", LATER) }),
+    lines: [CONFIG],
+  },
   "claims the matrix of a new device number by number elsewhere": {
     from: device({ ap: apMatrix(QUEUES, [6]) }),
     to: type(),
-    lines: ["claim assign_adapter=1", "claim assign_domain=5", "claim assign_domain=6", "claim assign_control_domain=6"],
+    lines: [
+      "claim assign_adapter=1",
+      "claim assign_domain=5",
+      "claim assign_domain=6",
+      "claim assign_control_domain=6",
+    ],
   },
-  "refuses queues that another device holds": { from: device(), to: device({ taken: ["01.0006"] }), lines: ["no ap_queue_taken"] },
+  "refuses queues that another device holds": {
+    from: device(),
+    to: device({ taken: ["01.0006"] }),
+    lines: ["no ap_queue_taken"],
+  },
   "refuses queues that another driver has": {
     from: device(),
     to: device({ bus: apBus(QUEUES, "CEX7C", { driver: reading("cex4queue") }) }),
     lines: ["no ap_queue_unbound"],
   },
-  "refuses queues that no driver has": { from: device(), to: device({ bus: apBus(QUEUES, "CEX7C", { driver: nothing() }) }), lines: ["no ap_queue_unbound"] },
+  "refuses queues that no driver has": {
+    from: device(),
+    to: device({ bus: apBus(QUEUES, "CEX7C", { driver: nothing() }) }),
+    lines: ["no ap_queue_unbound"],
+  },
   "refuses queues of which both masks have the bit": {
     from: device(),
     to: device({ bus: apBus(QUEUES, "CEX7C", { hostAdapters: reading([1]), hostDomains: reading([5]) }) }),
@@ -92,7 +125,11 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: device({ bus: apBus(QUEUES, "CEX7C", { hostAdapters: reading([1]), hostDomains: EIO }) }),
     lines: ["missing ap_mask_unknown"],
   },
-  "lacks a driver that cannot be read": { from: device(), to: device({ bus: apBus(QUEUES, "CEX7C", { driver: EIO }) }), lines: ["missing ap_queue_binding_unknown"] },
+  "lacks a driver that cannot be read": {
+    from: device(),
+    to: device({ bus: apBus(QUEUES, "CEX7C", { driver: EIO }) }),
+    lines: ["missing ap_queue_binding_unknown"],
+  },
   "refuses control domains that the host does not have": {
     from: device({ ap: apMatrix(QUEUES, [5, 9]) }),
     to: device({ ap: apMatrix(QUEUES, [5, 9]) }),
@@ -103,7 +140,11 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: device(),
     lines: ["no ap_matrix_differs", "note ap_rule_first"],
   },
-  "accepts a device with more control domains": { from: device(), to: device({ ap: apMatrix(QUEUES, [5]) }), lines: [] },
+  "accepts a device with more control domains": {
+    from: device(),
+    to: device({ ap: apMatrix(QUEUES, [5]) }),
+    lines: [],
+  },
   "refuses other facility bits": {
     from: ONE,
     to: device({ ap: apMatrix("01.0005"), bus: apBus("01.0005", "CEX7C", { functions: reading("0x93800000") }) }),
@@ -160,7 +201,11 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: device({ ap: { ...apMatrix(QUEUES), matrix: EIO } }),
     lines: ["missing ap_destination_matrix_unknown"],
   },
-  "notes a guest without queues": { from: device({ ap: apMatrix("") }), to: device({ ap: apMatrix("") }), lines: ["note ap_matrix_empty"] },
+  "notes a guest without queues": {
+    from: device({ ap: apMatrix("") }),
+    to: device({ ap: apMatrix("") }),
+    lines: ["note ap_matrix_empty"],
+  },
   "refuses a bound queue": {
     from: device({ facts: { ap_bind_state: "bound" } }),
     to: device({ facts: { ap_bind_state: "0" } }),

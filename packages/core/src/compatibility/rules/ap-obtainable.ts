@@ -18,22 +18,45 @@ interface Saying {
   readonly remedy?: (profile: MigrationProfile, count: number) => Remedy;
 }
 
-const RELEASE: Remedy = { kind: "change-setting", setting: "apmask and aqmask", value: "leave these queues to vfio_ap" };
+const RELEASE: Remedy = {
+  kind: "change-setting",
+  setting: "apmask and aqmask",
+  value: "leave these queues to vfio_ap",
+};
 
 const REASONS: Readonly<Record<"absent" | "unbound" | "reserved" | "taken", Saying>> = {
   absent: { code: "ap_queue_absent", what: "the destination host does not have" },
-  unbound: { code: "ap_queue_unbound", what: "the vfio_ap driver of the destination does not have", remedy: () => RELEASE },
-  reserved: { code: "ap_queue_reserved", what: "apmask and aqmask of the destination reserve to host drivers", remedy: () => RELEASE },
+  unbound: {
+    code: "ap_queue_unbound",
+    what: "the vfio_ap driver of the destination does not have",
+    remedy: () => RELEASE,
+  },
+  reserved: {
+    code: "ap_queue_reserved",
+    what: "apmask and aqmask of the destination reserve to host drivers",
+    remedy: () => RELEASE,
+  },
   taken: {
     code: "ap_queue_taken",
     what: "another device of the destination host holds",
-    remedy: ({ subject }, count) => ({ kind: "free", count, type: "AP queue", on: `${subject.host}:${subject.parent}` }),
+    remedy: ({ subject }, count) => ({
+      kind: "free",
+      count,
+      type: "AP queue",
+      on: `${subject.host}:${subject.parent}`,
+    }),
   },
 };
 
 const GAPS: Readonly<Record<"binding-unknown" | "mask-unknown", Saying>> = {
-  "binding-unknown": { code: "ap_queue_binding_unknown", what: "it cannot be read which driver of the destination has" },
-  "mask-unknown": { code: "ap_mask_unknown", what: "it is not shown whether apmask and aqmask of the destination reserve" },
+  "binding-unknown": {
+    code: "ap_queue_binding_unknown",
+    what: "it cannot be read which driver of the destination has",
+  },
+  "mask-unknown": {
+    code: "ap_mask_unknown",
+    what: "it is not shown whether apmask and aqmask of the destination reserve",
+  },
 };
 
 /**
@@ -52,8 +75,13 @@ export function checkObtainable(destination: MigrationProfile, queues: Queues): 
     queues.value.flatMap((queue) => obstaclesOf(queue, apBus, taken).map((obstacle) => ({ queue, obstacle }))),
     ({ obstacle }) => obstacle,
   );
-  const parts = [...met].map(([obstacle, items]) => report(destination, queues, { obstacle, queues: items.map(({ queue }) => queue) }));
-  return combineFindings([...parts, taken === undefined && queues.value.length > 0 ? missTaken(destination, queues) : NO_FINDINGS]);
+  const parts = [...met].map(([obstacle, items]) =>
+    report(destination, queues, { obstacle, queues: items.map(({ queue }) => queue) }),
+  );
+  return combineFindings([
+    ...parts,
+    taken === undefined && queues.value.length > 0 ? missTaken(destination, queues) : NO_FINDINGS,
+  ]);
 }
 
 function obstaclesOf(apqn: Apqn, bus: ApBus, taken: ReadonlySet<string> | undefined): readonly Obstacle[] {
@@ -65,7 +93,11 @@ function obstaclesOf(apqn: Apqn, bus: ApBus, taken: ReadonlySet<string> | undefi
   return [
     ...(driver.kind === "unreadable" ? (["binding-unknown"] as const) : bound ? [] : (["unbound"] as const)),
     // A queue belongs to host drivers where both masks have its bit; one clear bit is enough to set it free.
-    ...(masked.includes(false) ? [] : masked.includes(undefined) ? (["mask-unknown"] as const) : (["reserved"] as const)),
+    ...(masked.includes(false)
+      ? []
+      : masked.includes(undefined)
+        ? (["mask-unknown"] as const)
+        : (["reserved"] as const)),
     ...(taken?.has(formatApqn(apqn)) === true ? (["taken"] as const) : []),
   ];
 }
@@ -80,7 +112,8 @@ function report(
   met: { readonly obstacle: Obstacle; readonly queues: readonly Apqn[] },
 ): Findings {
   const { obstacle } = met;
-  const { code, what, remedy } = obstacle === "binding-unknown" || obstacle === "mask-unknown" ? GAPS[obstacle] : REASONS[obstacle];
+  const { code, what, remedy } =
+    obstacle === "binding-unknown" || obstacle === "mask-unknown" ? GAPS[obstacle] : REASONS[obstacle];
   const names = formatApqns(met.queues);
   const evidence = evidenceOf(destination, obstacle, met.queues[0]);
   const item = {
@@ -94,7 +127,11 @@ function report(
   return Object.hasOwn(GAPS, obstacle) ? findings({ missing: [item] }) : findings({ reasons: [item] });
 }
 
-function evidenceOf(destination: MigrationProfile, obstacle: Obstacle, apqn: Apqn | undefined): Reading<unknown>["evidence"] {
+function evidenceOf(
+  destination: MigrationProfile,
+  obstacle: Obstacle,
+  apqn: Apqn | undefined,
+): Reading<unknown>["evidence"] {
   const bus = destination.apBus;
   const queue = bus === undefined || apqn === undefined ? undefined : findQueue(bus, apqn);
   if (obstacle === "reserved" || obstacle === "mask-unknown") {
@@ -109,6 +146,9 @@ function evidenceOf(destination: MigrationProfile, obstacle: Obstacle, apqn: Apq
 
 function missTaken(destination: MigrationProfile, queues: Queues): Findings {
   const text = "it is not known which queues the other devices of the destination host hold";
-  const ends = { source: sideOf(queues, formatApqns), destination: sideOf(nothingAt(destination, "AP matrices of other devices")) };
+  const ends = {
+    source: sideOf(queues, formatApqns),
+    destination: sideOf(nothingAt(destination, "AP matrices of other devices")),
+  };
   return findings({ missing: [{ rule: "R9", code: "ap_taken_unknown", text, ...ends }] });
 }

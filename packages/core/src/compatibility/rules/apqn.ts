@@ -14,7 +14,10 @@ export function formatApqns(queues: readonly Apqn[]): string {
 
 /** Writes control domains as the kernel does, in ascending order. */
 export function formatDomains(domains: readonly number[]): string {
-  return domains.toSorted((a, b) => a - b).map((domain) => hex(domain, 4)).join(", ");
+  return domains
+    .toSorted((a, b) => a - b)
+    .map((domain) => hex(domain, 4))
+    .join(", ");
 }
 
 /** Whether a number can be that of an adapter or a domain. */

@@ -19,7 +19,12 @@ function ccw({ type = 0, chpids = ["50", "51"], types = ["1a"], identity }: Path
   return profile({
     type: "vfio_ccw-io",
     deviceApi: "vfio-ccw",
-    subchannel: { id: parseSubchannelId("0.0.0313"), type: reading(type), chpids: reading(chpids), chpidTypes: reading(types) },
+    subchannel: {
+      id: parseSubchannelId("0.0.0313"),
+      type: reading(type),
+      chpids: reading(chpids),
+      chpidTypes: reading(types),
+    },
     facts: identity === undefined ? {} : { device_identity: identity },
   });
 }
@@ -35,14 +40,38 @@ const TORN: MigrationProfile = {
 };
 
 const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; lines: string[] }> = {
-  "7.2 does not know the identity of equal paths, whatever their ids": { from: ccw(), to: ccw({ chpids: ["60", "61"] }), lines: [UNDECLARED] },
-  "7.2 is content with equal paths and a declared identity": { from: ccw(DISK), to: ccw({ ...DISK, chpids: ["60", "61"] }), lines: [DECLARED] },
-  "7.2 refuses subchannel type 0 against 1": { from: ccw(DISK), to: ccw({ ...DISK, type: 1 }), lines: ["no ccw_subchannel_type", DECLARED] },
+  "7.2 does not know the identity of equal paths, whatever their ids": {
+    from: ccw(),
+    to: ccw({ chpids: ["60", "61"] }),
+    lines: [UNDECLARED],
+  },
+  "7.2 is content with equal paths and a declared identity": {
+    from: ccw(DISK),
+    to: ccw({ ...DISK, chpids: ["60", "61"] }),
+    lines: [DECLARED],
+  },
+  "7.2 refuses subchannel type 0 against 1": {
+    from: ccw(DISK),
+    to: ccw({ ...DISK, type: 1 }),
+    lines: ["no ccw_subchannel_type", DECLARED],
+  },
   "7.2 accepts 1a against 1a and 1b": { from: ccw(DISK), to: ccw({ ...DISK, types: ["1a", "1b"] }), lines: [DECLARED] },
-  "7.2 refuses 1a and 1b against 1a": { from: ccw({ ...DISK, types: ["1a", "1b"] }), to: ccw(DISK), lines: ["no ccw_path_type", DECLARED] },
-  "7.2 does not compare the number of paths": { from: ccw({ ...DISK, chpids: ["50", "51", "52", "53"] }), to: ccw(DISK), lines: [DECLARED] },
+  "7.2 refuses 1a and 1b against 1a": {
+    from: ccw({ ...DISK, types: ["1a", "1b"] }),
+    to: ccw(DISK),
+    lines: ["no ccw_path_type", DECLARED],
+  },
+  "7.2 does not compare the number of paths": {
+    from: ccw({ ...DISK, chpids: ["50", "51", "52", "53"] }),
+    to: ccw(DISK),
+    lines: [DECLARED],
+  },
   "refuses two declared identities": { from: ccw(DISK), to: ccw({ identity: "another" }), lines: ["no ccw_identity"] },
-  "takes no empty declaration": { from: ccw({ identity: " " }), to: ccw({ identity: " " }), lines: ["no ccw_identity"] },
+  "takes no empty declaration": {
+    from: ccw({ identity: " " }),
+    to: ccw({ identity: " " }),
+    lines: ["no ccw_identity"],
+  },
   "lacks an identity that one side alone declares": { from: ccw(DISK), to: ccw(), lines: [UNDECLARED] },
   "lacks the subchannel": {
     from: bare,
@@ -59,6 +88,9 @@ describe("checkCcwIdentity()", () => {
   }
 
   it("asks for the declaration", () => {
-    assert.deepEqual(checkCcwIdentity(pairOf(ccw(), ccw())).missing[0]?.remedy, { kind: "declare", fact: "device_identity" });
+    assert.deepEqual(checkCcwIdentity(pairOf(ccw(), ccw())).missing[0]?.remedy, {
+      kind: "declare",
+      fact: "device_identity",
+    });
   });
 });

@@ -50,7 +50,10 @@ const items = (text: string): readonly string[] => text.split(" ").filter((item)
 describe("checkCompatibleFields()", () => {
   for (const [field, from, to, lines] of SETS) {
     it(`${field} {${from}} to {${to}}: ${lines.join()}`, () => {
-      const pair = pairOf(profile({ compatible: { [field]: items(from) } }), profile({ compatible: { [field]: items(to) } }));
+      const pair = pairOf(
+        profile({ compatible: { [field]: items(from) } }),
+        profile({ compatible: { [field]: items(to) } }),
+      );
       assert.deepEqual(linesOf(checkCompatibleFields(pair)), lines);
     });
   }
@@ -60,21 +63,46 @@ describe("checkCompatibleFields()", () => {
   });
 
   it("lists what is missing", () => {
-    const pair = pairOf(profile({ compatible: { feature: ["A", "C", "B"] } }), profile({ compatible: { feature: ["A"] } }));
+    const pair = pairOf(
+      profile({ compatible: { feature: ["A", "C", "B"] } }),
+      profile({ compatible: { feature: ["A"] } }),
+    );
     assert.equal(checkCompatibleFields(pair).reasons[0]?.text, "compatible_feature of the destination lacks C, B");
   });
 
   it("reports every field, in alphabetical order", () => {
-    const pair = pairOf(profile({ compatible: { z: ["1"], a: ["1"] } }), profile({ compatible: { z: ["2"], a: ["2"] } }));
-    assert.deepEqual(checkCompatibleFields(pair).reasons.map(({ text }) => text.split(" ")[0]), ["compatible_a", "compatible_z"]);
+    const pair = pairOf(
+      profile({ compatible: { z: ["1"], a: ["1"] } }),
+      profile({ compatible: { z: ["2"], a: ["2"] } }),
+    );
+    assert.deepEqual(
+      checkCompatibleFields(pair).reasons.map(({ text }) => text.split(" ")[0]),
+      ["compatible_a", "compatible_z"],
+    );
   });
 
   const OTHER = { srcversion: "other" };
   const ONE_SIDED = {
-    "rests on the same build where the source alone has it": { from: { compatible: { f: ["1"] } }, to: {}, lines: ["rests compatible_field_same_build (same-build)"] },
-    "rests on the same build where the destination alone has it": { from: {}, to: { compatible: { f: ["1"] } }, lines: ["rests compatible_field_same_build (same-build)"] },
-    "is undetermined with another build, source alone": { from: { compatible: { f: ["1"] } }, to: OTHER, lines: ["missing compatible_field_one_side"] },
-    "is undetermined with another build, destination alone": { from: OTHER, to: { compatible: { f: ["1"] } }, lines: ["missing compatible_field_one_side"] },
+    "rests on the same build where the source alone has it": {
+      from: { compatible: { f: ["1"] } },
+      to: {},
+      lines: ["rests compatible_field_same_build (same-build)"],
+    },
+    "rests on the same build where the destination alone has it": {
+      from: {},
+      to: { compatible: { f: ["1"] } },
+      lines: ["rests compatible_field_same_build (same-build)"],
+    },
+    "is undetermined with another build, source alone": {
+      from: { compatible: { f: ["1"] } },
+      to: OTHER,
+      lines: ["missing compatible_field_one_side"],
+    },
+    "is undetermined with another build, destination alone": {
+      from: OTHER,
+      to: { compatible: { f: ["1"] } },
+      lines: ["missing compatible_field_one_side"],
+    },
   };
   for (const [name, { from, to, lines }] of Object.entries(ONE_SIDED)) {
     it(name, () => assert.deepEqual(linesOf(checkCompatibleFields(pairOf(profile(from), profile(to)))), lines));

@@ -27,7 +27,11 @@ export function checkCompatibleFields(pair: Pair): Findings {
 }
 
 /** The items that the destination lacks, in the source's order. Ids compare without regard to case and `0x`. */
-export function findLacking(field: string, source: readonly string[], destination: readonly string[]): readonly string[] {
+export function findLacking(
+  field: string,
+  source: readonly string[],
+  destination: readonly string[],
+): readonly string[] {
   const offered = new Set(destination.map((item) => canonicalItem(field, item)));
   return source.filter((item) => !offered.has(canonicalItem(field, item)));
 }
@@ -48,7 +52,9 @@ function checkField(pair: Pair, field: string): Findings {
       return findings({ reasons: [{ rule: "R5", code: "compatible_field", text, ...sides }] });
     }
     const text = `${name} of the destination holds all that the source has`;
-    return findings({ restsOn: [{ rule: "R5", code: "compatible_field_superset", text, confidence: "declared", ...sides }] });
+    return findings({
+      restsOn: [{ rule: "R5", code: "compatible_field_superset", text, confidence: "declared", ...sides }],
+    });
   }
   if (source.kind === "absent" && destination.kind === "absent") return NO_FINDINGS;
   if (source.kind === "unreadable" || destination.kind === "unreadable") {
@@ -67,7 +73,8 @@ function checkOneSided(pair: Pair, gap: string, sides: ReturnType<typeof sidesOf
       restsOn: [{ rule: "R5", code: "compatible_field_same_build", text, confidence: "same-build", ...sides }],
     });
   }
-  const remedy = builds.kind === "same" ? { remedy: { kind: "allow", policy: "sameBuild.compatibleFields" } as const } : {};
+  const remedy =
+    builds.kind === "same" ? { remedy: { kind: "allow", policy: "sameBuild.compatibleFields" } as const } : {};
   return findings({ missing: [{ rule: "R5", code: "compatible_field_one_side", text: gap, ...sides, ...remedy }] });
 }
 

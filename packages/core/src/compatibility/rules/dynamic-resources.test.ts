@@ -12,7 +12,11 @@ const SOURCE = profile({ dynamicResources: BOTH, dynamicValues: { aggregator: "3
 const TYPE = profile({ subject: "type", dynamicResources: BOTH });
 const { evidence } = SOURCE.type;
 
-function withValue(base: MigrationProfile, name: string, value: MigrationProfile["dynamicValues"][string]): MigrationProfile {
+function withValue(
+  base: MigrationProfile,
+  name: string,
+  value: MigrationProfile["dynamicValues"][string],
+): MigrationProfile {
   return { ...base, dynamicValues: { ...base.dynamicValues, [name]: value } };
 }
 function withList(base: MigrationProfile, list: MigrationProfile["attributes"]["dynamicResources"]): MigrationProfile {
@@ -23,8 +27,16 @@ const DEVICE = profile({ dynamicResources: BOTH, dynamicValues: { aggregator: "1
 
 const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; lines: string[] }> = {
   "says nothing where the source lists nothing": { from: profile(), to: profile({ subject: "type" }), lines: [] },
-  "notes what the destination alone lists": { from: profile(), to: TYPE, lines: ["note dynamic_resources_destination_only"] },
-  "claims every value at a type, in listed order": { from: SOURCE, to: TYPE, lines: ["claim aggregator=30", "claim fps=60"] },
+  "notes what the destination alone lists": {
+    from: profile(),
+    to: TYPE,
+    lines: ["note dynamic_resources_destination_only"],
+  },
+  "claims every value at a type, in listed order": {
+    from: SOURCE,
+    to: TYPE,
+    lines: ["claim aggregator=30", "claim fps=60"],
+  },
   "keeps the order of the list, not of the alphabet": {
     from: profile({ dynamicResources: ["fps", "aggregator"], dynamicValues: { aggregator: "30", fps: "60" } }),
     to: TYPE,
@@ -95,6 +107,14 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     from: SOURCE,
     to: profile({ dynamicResources: BOTH, dynamicValues: { fps: "60" } }),
     lines: ["missing dynamic_value_unknown"],
+  },
+  "2.4 writes no count of 0, which means one unit that cannot be set": {
+    from: profile({
+      dynamicResources: ["mdev/aggregated_instances"],
+      dynamicValues: { "mdev/aggregated_instances": "0" },
+    }),
+    to: profile({ subject: "type", dynamicResources: ["mdev/aggregated_instances"] }),
+    lines: ["note dynamic_resource_default"],
   },
   "claims a vendor's own path": {
     from: profile({ dynamicResources: ["intel_vgpu/aggregator"], dynamicValues: { "intel_vgpu/aggregator": "2" } }),

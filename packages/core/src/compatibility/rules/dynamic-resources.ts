@@ -66,8 +66,13 @@ function checkValueKnown(name: string, value: Reading<string>): Findings {
   return findings({ missing: [{ rule: "R6", code: "dynamic_value_unknown", text, source: sideOf(value) }] });
 }
 
+/** A count of 0 is how a driver without aggregation prints one unit (section 2.4); writing it would be refused. */
 function claimValue(name: string, value: Reading<string>): Findings {
   if (value.kind !== "known") return NO_FINDINGS;
+  if (isAggregationName(name) && hasEqualText(value.value, "0")) {
+    const text = `the source's ${name} is 0, one unit that cannot be set: nothing is written`;
+    return findings({ notes: [{ rule: "R6", code: "dynamic_resource_default", text }] });
+  }
   return findings({ claims: [{ rule: "R6", attribute: name, value: value.value }] });
 }
 
@@ -90,5 +95,7 @@ function claimAtDevice(name: string, value: Reading<string>, found: Reading<stri
 
 /** A claimed name is written below the device's folder: it may not lead out of it. */
 function isSafePath(name: string): boolean {
-  return name.length <= 4096 && /^[!-~]+$/.test(name) && name.split("/").every((part) => !["", ".", ".."].includes(part));
+  return (
+    name.length <= 4096 && /^[!-~]+$/.test(name) && name.split("/").every((part) => !["", ".", ".."].includes(part))
+  );
 }

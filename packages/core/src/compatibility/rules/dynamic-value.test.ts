@@ -36,6 +36,14 @@ describe("isAggregationName()", () => {
 
 describe("isDefaultCount()", () => {
   it("is one, however it is written", () => {
-    assert.deepEqual(["1", "0x1", " 1 ", "01", "2", "", "one"].map(isDefaultCount), [true, true, true, true, false, false, false]);
+    assert.deepEqual(["1", "0x1", " 1 ", "01", "2", "", "one"].map(isDefaultCount), [
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });

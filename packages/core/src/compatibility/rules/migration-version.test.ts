@@ -29,9 +29,18 @@ const refused: ProbeAnswer = { accepted: false, errno: "EINVAL", host: "b" };
 
 const CASES: Record<string, { pair: Pair; lines: string[] }> = {
   "does not apply where nobody shows the attribute": { pair: pairOf(BARE, BARE), lines: [] },
-  "asks for a probe, even where the strings are equal": { pair: pairOf(V5_4, SAME), lines: ["missing migration_version_unprobed"] },
-  "takes a remembered yes": { pair: remembered(pairOf(V5_4, SAME), accepted), lines: ["rests migration_version_accepted (probed)"] },
-  "takes a remembered refusal": { pair: remembered(pairOf(V5_4, SAME), refused), lines: ["no migration_version_refused"] },
+  "asks for a probe, even where the strings are equal": {
+    pair: pairOf(V5_4, SAME),
+    lines: ["missing migration_version_unprobed"],
+  },
+  "takes a remembered yes": {
+    pair: remembered(pairOf(V5_4, SAME), accepted),
+    lines: ["rests migration_version_accepted (probed)"],
+  },
+  "takes a remembered refusal": {
+    pair: remembered(pairOf(V5_4, SAME), refused),
+    lines: ["no migration_version_refused"],
+  },
   "6.2 reports the driver's refusal of V5_4 at V5_8": {
     pair: remembered(pairOf(V5_4, V5_8), refused),
     lines: ["no migration_version_refused"],
@@ -42,10 +51,22 @@ const CASES: Record<string, { pair: Pair; lines: string[] }> = {
     lines: [],
   },
   "refuses a destination without the attribute": { pair: pairOf(V5_4, BARE), lines: ["no migration_version_absent"] },
-  "is undetermined where the destination alone has it": { pair: pairOf(BARE, V5_4), lines: ["missing migration_version_one_side"] },
-  "refuses for good where the source's read says ENODEV": { pair: pairOf(torn("read: ENODEV"), V5_4), lines: ["no migration_version_unsupported"] },
-  "refuses for good where the destination's read says ENODEV": { pair: pairOf(V5_4, torn("read: ENODEV")), lines: ["no migration_version_unsupported"] },
-  "lacks a string that may not be read": { pair: pairOf(torn("read: EACCES"), V5_4), lines: ["missing migration_version_unreadable"] },
+  "is undetermined where the destination alone has it": {
+    pair: pairOf(BARE, V5_4),
+    lines: ["missing migration_version_one_side"],
+  },
+  "refuses for good where the source's read says ENODEV": {
+    pair: pairOf(torn("read: ENODEV"), V5_4),
+    lines: ["no migration_version_unsupported"],
+  },
+  "refuses for good where the destination's read says ENODEV": {
+    pair: pairOf(V5_4, torn("read: ENODEV")),
+    lines: ["no migration_version_unsupported"],
+  },
+  "lacks a string that may not be read": {
+    pair: pairOf(torn("read: EACCES"), V5_4),
+    lines: ["missing migration_version_unreadable"],
+  },
   "lacks a class to remember by": {
     pair: pairOf(V5_4, profile({ type: "i915-GVTg_V5_4", migrationVersion: "x", kernelVersion: undefined })),
     lines: ["missing migration_version_class_unknown"],

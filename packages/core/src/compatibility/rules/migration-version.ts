@@ -48,7 +48,8 @@ function checkRemembered(pair: Pair, sides: Sides): Findings {
   // Unlike types are refused by R3 already; a probe would be asked for nothing.
   if (relateTypes(pair) === "different") return NO_FINDINGS;
   if (key === undefined) {
-    const text = "the driver's build, kernel, type or PCI ids are not known, so no probe's answer can be remembered for this pair";
+    const text =
+      "the driver's build, kernel, type or PCI ids are not known, so no probe's answer can be remembered for this pair";
     return findings({ missing: [{ rule: "R8", code: "migration_version_class_unknown", text, ...sides }] });
   }
   const text = "the destination's driver has not been asked about the source's migration_version";
@@ -66,7 +67,9 @@ function weighAnswer(answer: ProbeAnswer, sides: Sides): Findings {
   }
   if (!accepted) return findings({ reasons });
   const text = `the driver on ${host} accepted the source's migration_version for this pair of classes`;
-  return findings({ restsOn: [{ rule: "R8", code: "migration_version_accepted", text, confidence: "probed", ...sides }] });
+  return findings({
+    restsOn: [{ rule: "R8", code: "migration_version_accepted", text, confidence: "probed", ...sides }],
+  });
 }
 
 function refusal(answer: ProbeAnswer, sides: Sides): Findings["reasons"][number] {

@@ -52,14 +52,18 @@ describe("checkSoftwareVersion() 6.1", () => {
   });
 
   it("offers the upgrade that would mend an older destination", () => {
-    const [reason] = checkSoftwareVersion(pairOf(profile({ softwareVersion: "1.5.0" }), profile({ softwareVersion: "1.4.2" }))).reasons;
+    const [reason] = checkSoftwareVersion(
+      pairOf(profile({ softwareVersion: "1.5.0" }), profile({ softwareVersion: "1.4.2" })),
+    ).reasons;
     assert.deepEqual(reason?.remedy, { kind: "upgrade-driver", driver: "nvidia", atLeast: "1.5.0" });
     assert.equal(reason?.source?.value, "1.5.0");
     assert.equal(reason?.destination?.value, "1.4.2");
   });
 
   it("does not call it an upgrade where the destination's major version is newer", () => {
-    const [reason] = checkSoftwareVersion(pairOf(profile({ softwareVersion: "2.0.0" }), profile({ softwareVersion: "3.0.0" }))).reasons;
+    const [reason] = checkSoftwareVersion(
+      pairOf(profile({ softwareVersion: "2.0.0" }), profile({ softwareVersion: "3.0.0" })),
+    ).reasons;
     assert.deepEqual(reason?.remedy, { kind: "match-driver", driver: "nvidia", version: "2.0.0" });
   });
 });
@@ -96,17 +100,25 @@ const STATED: Record<string, { pair: Pair; lines: string[] }> = {
     lines: ["no software_version_minor"],
   },
   "(a) goes on to the builds where a pack is doubtful": {
-    pair: pairOf(profile(), profile(NEWER), { packs: [packOf({ streamVersions: [stream("1.0.0", { doubtful: true })] })] }),
+    pair: pairOf(profile(), profile(NEWER), {
+      packs: [packOf({ streamVersions: [stream("1.0.0", { doubtful: true })] })],
+    }),
     lines: ["missing software_version_missing"],
   },
-  "(b) rests on the same build": { pair: pairOf(profile(), profile({ host: "b" })), lines: ["rests software_version_same_build (same-build)"] },
+  "(b) rests on the same build": {
+    pair: pairOf(profile(), profile({ host: "b" })),
+    lines: ["rests software_version_same_build (same-build)"],
+  },
   "(b) does so only where the policy allows it": {
     pair: pairOf(profile(), profile(), {
       policy: { ...STRICT_POLICY, sameBuild: { softwareVersion: false, compatibleFields: true } },
     }),
     lines: ["missing software_version_missing"],
   },
-  "(c) is undetermined with other builds": { pair: pairOf(profile(), profile(NEWER)), lines: ["missing software_version_missing"] },
+  "(c) is undetermined with other builds": {
+    pair: pairOf(profile(), profile(NEWER)),
+    lines: ["missing software_version_missing"],
+  },
   "D11 refuses a newer minor version where a pack demands equality": {
     pair: pairOf(profile(SAME_MINOR), profile({ softwareVersion: "1.5.0" }), { packs: [EXACT] }),
     lines: ["no software_version_exact"],
@@ -138,7 +150,10 @@ describe("checkSoftwareVersion() where neither side exports one", () => {
 
   it("(b) names module, build and kernel", () => {
     const [assumption] = checkSoftwareVersion(pairOf(profile(), profile({ host: "b" }))).restsOn;
-    assert.equal(assumption?.text, "same build of vgpu (srcversion E1739203163186A51FFA353, kernel 6.12.107+deb13-amd64)");
+    assert.equal(
+      assumption?.text,
+      "same build of vgpu (srcversion E1739203163186A51FFA353, kernel 6.12.107+deb13-amd64)",
+    );
     assert.equal(assumption?.source?.evidence.host, "a");
     assert.equal(assumption?.destination?.evidence.host, "b");
   });

@@ -14,13 +14,20 @@ const LISTING = profile({ type: "i915-GVTg_V6_4", compatibleTypes: ["i915-GVTg_V
 const GVT = profile({ type: "i915-GVTg_V5_4" });
 const FUNCTION = profile({ type: "mlx5-vf-v1", framework: "function" });
 const BARE = profile({ type: undefined, framework: "function" });
-const UNLISTED = { ...LISTING, attributes: { ...LISTING.attributes, compatibleTypes: unreadable("EIO", LISTING.type.evidence) } };
+const UNLISTED = {
+  ...LISTING,
+  attributes: { ...LISTING.attributes, compatibleTypes: unreadable("EIO", LISTING.type.evidence) },
+};
 
 const cross = { crossType: true };
 
 const CASES: Record<string, { from: typeof ONE; to: typeof ONE; policy?: Partial<Policy>; lines: string[] }> = {
   "is content with equal types": { from: ONE, to: ONE, lines: [] },
-  "6.3 refuses dsa-1dwq x 30 against dsa-2dwq x 15, though both are 30 queues": { from: ONE, to: TWO, lines: ["no type"] },
+  "6.3 refuses dsa-1dwq x 30 against dsa-2dwq x 15, though both are 30 queues": {
+    from: ONE,
+    to: TWO,
+    lines: ["no type"],
+  },
   "6.2 refuses V5_4 against V5_8": { from: GVT, to: profile({ type: "i915-GVTg_V5_8" }), lines: ["no type"] },
   "6.2 refuses V5_4 against V5_2": { from: GVT, to: profile({ type: "i915-GVTg_V5_2" }), lines: ["no type"] },
   "6.2 refuses V5_4 against V4_2": { from: GVT, to: profile({ type: "i915-GVTg_V4_2" }), lines: ["no type"] },
@@ -30,7 +37,11 @@ const CASES: Record<string, { from: typeof ONE; to: typeof ONE; policy?: Partial
     lines: ["no type"],
   },
   "compares byte by byte": { from: GVT, to: profile({ type: "i915-gvtg_v5_4" }), lines: ["no type"] },
-  "shows compatible_type without using it": { from: GVT, to: LISTING, lines: ["no type", "note compatible_type_listed"] },
+  "shows compatible_type without using it": {
+    from: GVT,
+    to: LISTING,
+    lines: ["no type", "note compatible_type_listed"],
+  },
   "uses compatible_type where the policy says so": {
     from: GVT,
     to: LISTING,
@@ -68,7 +79,12 @@ const CASES: Record<string, { from: typeof ONE; to: typeof ONE; policy?: Partial
     policy: { hybrid: true },
     lines: ["rests hybrid (assumed)"],
   },
-  "keeps to equal types in a hybrid move": { from: GVT, to: FUNCTION, policy: { hybrid: true }, lines: ["no type", "rests hybrid (assumed)"] },
+  "keeps to equal types in a hybrid move": {
+    from: GVT,
+    to: FUNCTION,
+    policy: { hybrid: true },
+    lines: ["no type", "rests hybrid (assumed)"],
+  },
   "reports type and framework together": { from: GVT, to: FUNCTION, lines: ["no type", "no framework"] },
   "takes an alias for a hint": {
     from: profile({ type: "qat-v4-type1" }),

@@ -42,7 +42,10 @@ function compareTypes(pair: Pair): Findings {
       return NO_FINDINGS;
     case "accepted": {
       const text = `the destination lists the source's type in compatible_type, which the policy accepts: ${types}`;
-      return findings({ restsOn: [{ rule: "R3", code: "compatible_type", text, confidence: "cross-type", ...sides }], notes });
+      return findings({
+        restsOn: [{ rule: "R3", code: "compatible_type", text, confidence: "cross-type", ...sides }],
+        notes,
+      });
     }
     case "unknown": {
       const text = `${types}; compatible_type of the destination cannot be read`;

@@ -26,7 +26,11 @@ export function checkUnstatedVersion(pair: Pair, doubts: readonly string[]): Fin
     const text = `${successes} recorded moves of this pair of classes succeeded, and the policy asks for ${wanted}`;
     return findings({ restsOn: [{ rule: "R4", code: "software_version_seen", text, confidence: "seen", ...sides }] });
   }
-  const why = [describeBuilds(builds), ...doubts, ...(wanted > 0 ? [`${successes} of ${wanted} successes are recorded`] : [])];
+  const why = [
+    describeBuilds(builds),
+    ...doubts,
+    ...(wanted > 0 ? [`${successes} of ${wanted} successes are recorded`] : []),
+  ];
   const text = `neither side shows a software_version, and nothing else tells it: ${why.join("; ")}`;
   const remedy = remedyFor(pair, builds);
   return findings({ missing: [{ rule: "R4", code: "software_version_missing", text, ...sides, ...remedy }] });
@@ -39,7 +43,9 @@ function countSuccesses(pair: Pair): number {
 
 function describeBuilds(builds: BuildComparison): string {
   if (builds.kind === "same") return `the policy does not accept the ${builds.text}`;
-  return builds.kind === "different" ? `not the same build (${builds.text})` : `the builds cannot be compared (${builds.text})`;
+  return builds.kind === "different"
+    ? `not the same build (${builds.text})`
+    : `the builds cannot be compared (${builds.text})`;
 }
 
 function remedyFor({ source }: Pair, builds: BuildComparison): { readonly remedy?: Remedy } {

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { checkMigration } from "./check-migration.ts";
+import { findNature } from "./nature.ts";
+import { pairKey } from "./pair-key.ts";
+import { STRICT_POLICY } from "./policy.ts";
+import { linesOf, pairOf, profile, type ProfileParts } from "./test-profile.ts";
+
+/** An NVIDIA vGPU and a free type on another host with the very same driver, as drivers of today show them. */
+const SOURCE = profile();
+const PLACE = profile({ host: "b", parent: "0000:00:11.0", subject: "type" });
+
+const DSA: ProfileParts = {
+  type: "idxd-dsa-1dwq",
+  softwareVersion: "1.0.0",
+  dynamicResources: ["aggregator"],
+  aggregation: { count: 30, attribute: "aggregator", settable: true },
+  dynamicValues: { aggregator: "30" },
+};
+
+describe("checkMigration()", () => {
+  it("says yes to the same build, and what that rests on", () => {
+    const verdict = checkMigration(pairOf(SOURCE, PLACE));
+    assert.equal(verdict.kind, "compatible");
+    assert.deepEqual(linesOf(verdict), ["rests software_version_same_build (same-build)"]);
+    assert.equal(verdict.kind === "compatible" && verdict.confidence, "same-build");
+  });
+
+  it("is undetermined with another kernel", () => {
+    const verdict = checkMigration(pairOf(SOURCE, profile({ host: "b", kernelVersion: "Linux version 6.18" })));
+    assert.equal(verdict.kind, "undetermined");
+    assert.equal(findNature(verdict), "unknown");
+  });
+
+  it("6.3 refuses dsa-1dwq x 30 against a dsa-2dwq x 15 and says what would mend it", () => {
+    const two = profile({
+      ...DSA,
+      type: "idxd-dsa-2dwq",
+      aggregation: { count: 15, settable: true },
+      dynamicValues: { aggregator: "15" },
+    });
+    const verdict = checkMigration(pairOf(profile(DSA), two));
+    assert.equal(verdict.kind, "incompatible");
+    assert.equal(findNature(verdict), "not-as-it-stands");
+    assert.deepEqual(verdict.kind === "incompatible" && verdict.reasons.map(({ rule, remedy }) => [rule, remedy]), [
+      ["R3", { kind: "recreate", type: "idxd-dsa-1dwq", count: 30 }],
+    ]);
+  });
+
+  it("6.3 says yes to dsa-1dwq x 1 with 29 free, and claims x 30", () => {
+    const one = profile({
+      ...DSA,
+      aggregation: { count: 1, attribute: "aggregator", settable: true, max: 30 },
+      dynamicValues: { aggregator: "1" },
+    });
+    const verdict = checkMigration(pairOf(profile(DSA), one));
+    assert.equal(verdict.kind, "compatible");
+    assert.deepEqual(verdict.claims, [{ rule: "R6", attribute: "aggregator", value: "30" }]);
+  });
+
+  it("6.3 says yes to dsa-1dwq at most x 20: that is a matter of room", () => {
+    const { dynamicValues: _, ...type } = DSA;
+    const place = profile({
+      ...type,
+      subject: "type",
+      aggregation: { attribute: "aggregator", settable: true, max: 20 },
+    });
+    const verdict = checkMigration(pairOf(profile(DSA), place));
+    assert.equal(verdict.kind, "compatible");
+    assert.deepEqual(linesOf(verdict).slice(1), ["claim aggregator=30", "note aggregation_above_max"]);
+  });
+
+  it("reports every failing rule in order, and what is missing besides", () => {
+    const from = profile({ softwareVersion: "2.1.0", compatible: { f: ["A"] }, migrationVersion: "x" });
+    const to = profile({
+      type: "nvidia-232",
+      deviceApi: "vfio-ccw",
+      softwareVersion: "1.0.0",
+      dynamicResources: ["fps"],
+      kernelVersion: undefined,
+    });
+    const verdict = checkMigration(pairOf(from, to));
+    assert.deepEqual(linesOf(verdict), [
+      "no device_api",
+      "no type",
+      "no software_version_major",
+      "no migration_version_absent",
+      "missing compatible_field_one_side",
+      "note dynamic_resources_destination_only",
+    ]);
+    assert.equal(findNature(verdict), "never");
+  });
+
+  it("asks no vendor about another vendor's strings", () => {
+    const from = profile({
+      type: "nvidia-231",
+      softwareVersion: "2.0.0",
+      compatible: { f: ["A"] },
+      migrationVersion: "x",
+    });
+    const to = profile({
+      type: "i915-GVTg_V5_4",
+      softwareVersion: "1.0.0",
+      compatible: { f: ["B"] },
+      migrationVersion: "y",
+    });
+    assert.deepEqual(linesOf(checkMigration(pairOf(from, to))), [
+      "no vendor_driver",
+      "no type",
+      "note vendor_rules_skipped",
+    ]);
+  });
+
+  it("is evaluated in each direction by itself", () => {
+    const old = profile({ softwareVersion: "1.0.0", compatible: { f: ["A"] } });
+    const fresh = profile({ softwareVersion: "1.1.0", compatible: { f: ["A", "B"] } });
+    assert.equal(checkMigration(pairOf(old, fresh)).kind, "compatible");
+    assert.deepEqual(linesOf(checkMigration(pairOf(fresh, old))).slice(0, 2), [
+      "no software_version_minor",
+      "no compatible_field",
+    ]);
+  });
+
+  it("takes the confidence of the weakest rule", () => {
+    const from = profile({ softwareVersion: "1.0.0", migrationVersion: "v1", type: "x-a" });
+    const to = profile({ softwareVersion: "1.0.0", migrationVersion: "v1", type: "x-b", compatibleTypes: ["x-a"] });
+    const pair = pairOf(from, to, { policy: { ...STRICT_POLICY, crossType: true } });
+    const key = pairKey(pair) ?? assert.fail("the pair has a key");
+    const verdict = checkMigration({
+      ...pair,
+      memory: { probes: { [key]: { accepted: true, host: "b" } }, successes: {} },
+    });
+    assert.equal(verdict.kind === "compatible" && verdict.confidence, "cross-type");
+    assert.deepEqual(linesOf(verdict), [
+      "rests compatible_type (cross-type)",
+      "rests software_version_declared (declared)",
+      "rests migration_version_accepted (probed)",
+      "note compatible_type_listed",
+    ]);
+  });
+
+  it("lets an accepted probe override no other rule", () => {
+    const pair = pairOf(
+      profile({ softwareVersion: "1.1.0", migrationVersion: "a" }),
+      profile({ softwareVersion: "1.0.0", migrationVersion: "b" }),
+    );
+    const key = pairKey(pair) ?? assert.fail("the pair has a key");
+    const verdict = checkMigration({
+      ...pair,
+      memory: { probes: { [key]: { accepted: true, host: "b" } }, successes: {} },
+    });
+    assert.deepEqual(linesOf(verdict).slice(0, 1), ["no software_version_minor"]);
+    assert.equal(verdict.kind, "incompatible");
+  });
+
+  it("D19 never compares UUIDs", () => {
+    assert.equal(
+      checkMigration(pairOf(SOURCE, profile({ host: "b", id: "bbbbbbbb-0000-4000-8000-000000000001" }))).kind,
+      "compatible",
+    );
+  });
+});
