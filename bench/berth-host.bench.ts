@@ -68,7 +68,7 @@ function quantile(times: readonly number[], share: number): number {
 }
 
 function printRow(cells: readonly (string | number)[]): void {
-  console.log(cells.map((cell, index) => (index === 0 ? String(cell).padEnd(34) : String(cell).padStart(13))).join(""));
+  console.log(cells.map((cell, index) => (index === 0 ? String(cell).padEnd(40) : String(cell).padStart(11))).join(""));
 }
 
 /** Both in turns, so that a busy machine is busy for both. */
@@ -80,15 +80,11 @@ function compareWarm(name: string, root: string): void {
     read.push(timeUs(() => readHost(openDirectoryTree(root), "bench")));
     floor.push(timeUs(() => readFloor(files)));
   }
-  const [ours, theirs] = [quantile(read, 0.5), quantile(floor, 0.5)];
-  const cells = [files.length, `${ours.toFixed(0)} us`, `${quantile(read, 0.99).toFixed(0)} us`];
-  printRow([
-    name,
-    ...cells,
-    `${theirs.toFixed(0)} us`,
-    `${quantile(floor, 0.99).toFixed(0)} us`,
-    (ours / theirs).toFixed(2),
-  ]);
+  const cells = [read, floor].flatMap((times) =>
+    [0, 0.5, 0.99].map((share) => `${quantile(times, share).toFixed(0)} us`),
+  );
+  const ratios = [0, 0.5].map((share) => (quantile(read, share) / quantile(floor, share)).toFixed(2));
+  printRow([name, files.length, ...cells, ...ratios]);
 }
 
 /** The same from the start of a process to its end. */
@@ -102,31 +98,19 @@ function compareStarts(name: string, root: string): void {
     timeUs(() => execFileSync(process.execPath, [...args, script, root], { cwd: import.meta.dirname, env })) / 1000;
   run(READ);
   const times = Array.from({ length: STARTS }, () => ({ read: run(READ), floor: run(FLOOR) }));
-  const [ours, theirs] = [
-    quantile(
-      times.map(({ read }) => read),
-      0.5,
-    ),
-    quantile(
-      times.map(({ floor }) => floor),
-      0.5,
-    ),
-  ];
-  printRow([
-    `${name}, with start`,
+  const [ours, theirs] = [times.map(({ read }) => read), times.map(({ floor }) => floor)];
+  const cells = [ours, theirs].flatMap((all) => [
+    ...[0, 0.5].map((share) => `${quantile(all, share).toFixed(0)} ms`),
     "",
-    `${ours.toFixed(0)} ms`,
-    "",
-    `${theirs.toFixed(0)} ms`,
-    "",
-    (ours / theirs).toFixed(2),
   ]);
+  const ratios = [0, 0.5].map((share) => (quantile(ours, share) / quantile(theirs, share)).toFixed(2));
+  printRow([`  ${name}, with start`, "", ...cells, ...ratios]);
 }
 
 function runAll(): void {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "berth-bench-host-"));
   try {
-    printRow(["host", "files", "read p50", "read p99", "floor p50", "floor p99", "ratio"]);
+    printRow(["host", "files", "read best", "p50", "p99", "floor best", "p50", "p99", "ratio best", "ratio p50"]);
     for (const archive of fs.readdirSync(FIXTURES).filter((file) => file.endsWith(".tgz"))) {
       const root = path.join(scratch, archive.replace(".tgz", ""));
       fs.mkdirSync(root);

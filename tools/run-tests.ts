@@ -36,7 +36,7 @@ export async function runTests(root: string, files: readonly string[], lanes: nu
 /** Runs test files in one process. A process that dies or hangs fails the case that it was in and every file it owed. */
 export async function runBatch(root: string, files: readonly string[], patience: Patience): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const seen = { started: "", ended: false };
+  const seen = { started: { file: "", name: "" }, ended: false };
   const began = Date.now();
   const child = spawnBatch(root, files);
   const watch = watchOver(child, patience);
@@ -44,18 +44,26 @@ export async function runBatch(root: string, files: readonly string[], patience:
     watch.renew();
     const line = parseLine(text);
     if (line?.kind === "outcome") outcomes.push({ ...line.outcome, file: relative(root, line.outcome.file) });
-    if (line?.kind === "started") seen.started = `${relative(root, line.file)} > ${line.name}`;
+    if (line?.kind === "started") seen.started = { file: relative(root, line.file), name: line.name };
     if (line?.kind === "end") seen.ended = true;
   }
   const end = await child.ended;
   const isExplained = end === "exit code 0" || outcomes.some(({ kind }) => kind === "failed");
   if (seen.ended && isExplained) return outcomes;
   const reason = watch.reason() ?? `The process did not end well (${end})`;
-  const why = `${reason}; it was last in ${seen.started === "" ? "no test" : seen.started}\n${child.output()}`;
   const silent = files.filter((file) => !outcomes.some((outcome) => outcome.file === file));
-  const owed = silent.length === 0 ? files.slice(-1) : silent;
+  const culprit = seen.started.file === "" ? files.slice(-1) : [seen.started.file];
+  const why = `${reason} in ${seen.started.file} > ${seen.started.name}\n`;
   const ms = Date.now() - began;
-  return [...outcomes, ...owed.map((file): Outcome => ({ kind: "failed", file, path: [], why, ms }))];
+  return [
+    ...outcomes,
+    ...culprit.map((file): Outcome => ({ kind: "failed", file, path: [], why: why + child.output(), ms })),
+    ...silent.filter((file) => !culprit.includes(file)).map((file) => failOwed(file, why)),
+  ];
+}
+
+function failOwed(file: string, why: string): Outcome {
+  return { kind: "failed", file, path: [], why: `Not run, in the same process: ${why}`, ms: 0 };
 }
 
 /** A process that is killed may leave half a line behind; whole ones come from test-batch.ts. */

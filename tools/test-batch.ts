@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { writeSync } from "node:fs";
+import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { run } from "node:test";
+import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import type { Outcome } from "./tally.ts";
 
@@ -18,25 +20,29 @@ type Verdict = Parameters<typeof outcomeOf>[0];
 // process as it found it: working directory, environment, exit code.
 const files = process.argv.slice(2);
 const suites: string[] = [];
-for await (const event of run({ files, isolation: "none" })) {
-  // Written in order of execution: the last one names the culprit when the process does not survive.
-  if (event.type === "test:dequeue") {
-    report({ kind: "started", file: event.data.file ?? "", name: event.data.name });
-  }
-  // Written in order of definition, a suite before what is inside it.
-  if (event.type === "test:start") {
-    suites.splice(event.data.nesting, suites.length, event.data.name);
-  }
-  if (event.type === "test:pass" || event.type === "test:fail") {
-    const outcome = outcomeOf({ ...event.data, hasPassed: event.type === "test:pass" });
-    if (outcome !== undefined) report({ kind: "outcome", outcome });
-  }
-  if (event.type === "test:diagnostic") {
-    const outcome = lateOutcomeOf(event.data.message);
-    if (outcome !== undefined) report({ kind: "outcome", outcome });
-  }
+// All files are loaded before the first case runs: suites are filled then, and may hang or end the process.
+registerHooks({
+  load(url, context, next) {
+    const file = url.startsWith("file:") ? fileURLToPath(url) : "";
+    if (files.includes(file)) report({ kind: "started", file, name: "(loading)" });
+    return next(url, context);
+  },
+});
+const events = run({ files, isolation: "none" });
+// Listeners are called at once, where a reader of the stream would wait for a case that never ends.
+// Sent in order of execution: the last one names the culprit when the process does not survive.
+events.on("test:dequeue", ({ file = "", name }) => report({ kind: "started", file, name }));
+// Sent in order of definition, a suite before what is inside it.
+events.on("test:start", ({ nesting, name }) => suites.splice(nesting, suites.length, name));
+events.on("test:pass", (data) => reportOutcome(outcomeOf({ ...data, hasPassed: true })));
+events.on("test:fail", (data) => reportOutcome(outcomeOf({ ...data, hasPassed: false })));
+events.on("test:diagnostic", ({ message }) => reportOutcome(lateOutcomeOf(message)));
+events.on("end", () => report({ kind: "end" }));
+events.resume();
+
+function reportOutcome(outcome: Outcome | undefined): void {
+  if (outcome !== undefined) report({ kind: "outcome", outcome });
 }
-report({ kind: "end" });
 
 function report(line: BatchLine): void {
   writeSync(3, `${JSON.stringify(line)}\n`);

@@ -27,7 +27,7 @@ function mtty(type: Entries, device: Entries, ...more: readonly Entries[]): Host
   return read(
     MODULE,
     virtualParent("mtty", mdevType("mtty-2", type)),
-    mdevDevice(MTTY, ONE, "mtty-2", device),
+    mdevDevice({ parent: MTTY, uuid: ONE, type: "mtty-2" }, device),
     ...more,
   );
 }
@@ -87,7 +87,7 @@ describe("readHost() on the mdev bus", () => {
 
   it("resolves the type through mdev_type and never by name (D22)", () => {
     const second = virtualParent("other", mdevType("mtty-2", { device_api: "vfio-ccw\n", available_instances: "0\n" }));
-    const device = mdevDevice("/sys/devices/virtual/other/other", TWO, "mtty-2");
+    const device = mdevDevice({ parent: "/sys/devices/virtual/other/other", uuid: TWO, type: "mtty-2" });
     const devices = mtty({}, {}, second, device).devices;
     assert.deepEqual(
       devices.map(({ parent, deviceApi }) => [parent, valueOf(deviceApi)]),
@@ -121,7 +121,7 @@ describe("readHost() on the mdev bus", () => {
   });
 
   it("shows a device that only its type knows, and one that its type does not know", () => {
-    const onlyType = mtty({}, {}, mdevDevice(MTTY, TWO, "mtty-2"), {
+    const onlyType = mtty({}, {}, mdevDevice({ parent: MTTY, uuid: TWO, type: "mtty-2" }), {
       [`/sys/bus/mdev/devices/${TWO}`]: link("/nowhere"),
     });
     assert.deepEqual(
@@ -180,10 +180,13 @@ describe("readHost() on the mdev bus", () => {
     const snapshot = read(
       pciFunction("0000:08:00.0", { ...bound("nvidia", "nvidia"), ...mdevType("nvidia-222") }),
       { "/sys/class/mdev_bus/0000:08:00.0": link("../../devices/pci0000:00/0000:08:00.0") },
-      mdevDevice(path, ONE, "nvidia-222", {
-        "nvidia/vgpu_params": "enable_profiling=1\n",
-        "nvidia/placement_id": "4\n",
-      }),
+      mdevDevice(
+        { parent: path, uuid: ONE, type: "nvidia-222" },
+        {
+          "nvidia/vgpu_params": "enable_profiling=1\n",
+          "nvidia/placement_id": "4\n",
+        },
+      ),
     );
     assert.deepEqual(codes(snapshot), []);
     const parent = only(snapshot.parents);

@@ -271,7 +271,7 @@ describe("readHost() on who owns a pool", () => {
     available_instances: `${available}\n`,
     description: `framebuffer=4096M, max_instance=${most}\n`,
   });
-  const device = mdevDevice(`/sys/devices/pci0000:00/${PF}`, UUIDS[0], "nvidia-746");
+  const device = mdevDevice({ parent: `/sys/devices/pci0000:00/${PF}`, uuid: UUIDS[0], type: "nvidia-746" });
   const { [`/sys/devices/pci0000:00/${PF}/subsystem`]: _, ...noLinks } = parent(PF, {});
 
   const CASES: Readonly<Record<string, { readonly entries: Entries; readonly owner: RegExp | PoolOwner }>> = {

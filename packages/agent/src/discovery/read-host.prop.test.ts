@@ -48,8 +48,14 @@ const TREES: readonly (readonly (readonly [string, MemoryEntry])[])[] = [
         migration_version: "x\n",
       }),
     ),
-    ...mdevDevice("/sys/devices/virtual/dsa/dsa", UUIDS[0], "dsa-1dwq", { "vendor/aggregator": "30\n" }),
-    ...mdevDevice("/sys/devices/virtual/dsa/dsa", UUIDS[1], "dsa-1dwq", { matrix: "01.0005\n", ap_config: "x" }),
+    ...mdevDevice(
+      { parent: "/sys/devices/virtual/dsa/dsa", uuid: UUIDS[0], type: "dsa-1dwq" },
+      { "vendor/aggregator": "30\n" },
+    ),
+    ...mdevDevice(
+      { parent: "/sys/devices/virtual/dsa/dsa", uuid: UUIDS[1], type: "dsa-1dwq" },
+      { matrix: "01.0005\n", ap_config: "x" },
+    ),
     "/sys/bus/ap/devices/01.0005": link("../../../devices/ap/card01/01.0005"),
     "/sys/kernel/debug/vfio/0000:08:00.4/migration/features": "stop-copy\n",
   }),

@@ -39,12 +39,15 @@ const AP: Entries = {
   [`${MATRIX}/mdev_supported_types/vfio_ap-passthrough/device_api`]: "vfio-ap\n",
   [`${MATRIX}/mdev_supported_types/vfio_ap-passthrough/available_instances`]: "65535\n",
   [`${MATRIX}/mdev_supported_types/vfio_ap-passthrough/name`]: "VFIO AP Passthrough Device\n",
-  ...mdevDevice(MATRIX, UUIDS[0], "vfio_ap-passthrough", {
-    matrix: "01.0005\n01.0006\n",
-    guest_matrix: "01.0005\n",
-    control_domains: "0005\n",
-    ap_config: `${mask("40")},${mask("06")},${mask("04")}\n`,
-  }),
+  ...mdevDevice(
+    { parent: MATRIX, uuid: UUIDS[0], type: "vfio_ap-passthrough" },
+    {
+      matrix: "01.0005\n01.0006\n",
+      guest_matrix: "01.0005\n",
+      control_domains: "0005\n",
+      ap_config: `${mask("40")},${mask("06")},${mask("04")}\n`,
+    },
+  ),
 };
 
 const CCW: Entries = {

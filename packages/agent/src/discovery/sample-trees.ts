@@ -76,7 +76,8 @@ export function virtualParent(name: string, more: Entries): Entries {
 }
 
 /** An mdev device below the folder of its parent, with the links that the kernel makes. */
-export function mdevDevice(parent: string, uuid: string, type: string, more: Entries = {}): Entries {
+export function mdevDevice(place: { parent: string; uuid: string; type: string }, more: Entries = {}): Entries {
+  const { parent, uuid, type } = place;
   return {
     [`/sys/bus/mdev/devices/${uuid}`]: link(`${parent}/${uuid}`),
     [`${parent}/mdev_supported_types/${type}/devices/${uuid}`]: link(`../../../${uuid}`),

@@ -8,13 +8,14 @@ import * as path from "node:path";
 import { after, describe, it } from "node:test";
 
 import { openDirectoryTree } from "./directory-tree.ts";
-import { testSysfsTree } from "./sysfs-tree.contract.ts";
+import { testStrangeFiles, testSysfsTree } from "./sysfs-tree.contract.ts";
 import type { TreeEntries } from "./sysfs-tree.contract.ts";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "berth-directory-tree-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 testSysfsTree("openDirectoryTree()", (entries) => openDirectoryTree(writeTree(entries)));
+testStrangeFiles("openDirectoryTree()", (entries) => openDirectoryTree(writeTree(entries)));
 
 /** Writes entries into a folder of their own. */
 function writeTree(entries: TreeEntries): string {

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { openMemoryTree } from "./memory-tree.ts";
-import { testSysfsTree } from "./sysfs-tree.contract.ts";
+import { testStrangeFiles, testSysfsTree } from "./sysfs-tree.contract.ts";
 
 testSysfsTree("openMemoryTree()", (entries) => openMemoryTree(Object.entries(entries)));
+testStrangeFiles("openMemoryTree()", (entries) => openMemoryTree(Object.entries(entries)));
 
 describe("openMemoryTree()", () => {
   it("fails as the entry says", () => {

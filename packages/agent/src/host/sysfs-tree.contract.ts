@@ -11,13 +11,12 @@ export type TreeEntries = Readonly<Record<string, MemoryEntry>>;
 
 const LONG = "x".repeat(5000);
 
-/** A tree with all that the contract speaks of. */
+/** A tree with all that the contract speaks of and sysfs can have. */
 export const CONTRACT_ENTRIES: TreeEntries = {
   "/etc/inside": "inside\n",
   "/sys/a/b/leaf": "leaf\n",
   "/sys/a/bytes": { kind: "file", content: Uint8Array.of(0, 255, 10, 13) },
   "/sys/a/empty": "",
-  "/sys/a/fifo": { kind: "other" },
   "/sys/a/file": "first\nsecond\n",
   "/sys/a/long": LONG,
   "/sys/a/write-only": { kind: "file", content: "secret", mode: 0o200 },
@@ -29,7 +28,6 @@ export const CONTRACT_ENTRIES: TreeEntries = {
   "/sys/links/dangling": { kind: "link", target: "../a/nothing/here" },
   "/sys/links/directory": { kind: "link", target: "../a/b" },
   "/sys/links/dots": { kind: "link", target: ".././/a/./b/../file" },
-  "/sys/links/fifo": { kind: "link", target: "../a/fifo" },
   "/sys/links/file": { kind: "link", target: "../a/file" },
   "/sys/links/itself": { kind: "link", target: "itself" },
   "/sys/links/one-way": { kind: "link", target: "other-way" },
@@ -57,10 +55,6 @@ const RESOLVE: Readonly<Record<string, { readonly path: string; readonly answer:
   "answers the root": { path: "/", answer: { kind: "path", path: "/", is: "directory" } },
   "answers absent for what is not there": { path: "/sys/nothing", answer: ABSENT },
   "answers absent below what is not there": { path: "/sys/nothing/below", answer: ABSENT },
-  "says that a FIFO is neither file nor directory": {
-    path: "/sys/links/fifo",
-    answer: { kind: "path", path: "/sys/a/fifo", is: "other" },
-  },
   "follows a relative link": { path: "/sys/links/file", answer: FILE },
   "follows a link with dots in it": { path: "/sys/links/dots", answer: FILE },
   "follows links in the middle of a path": {
@@ -129,7 +123,7 @@ export function testSysfsTree(name: string, open: (entries: TreeEntries) => Sysf
 function testList(tree: SysfsTree): void {
   describe("list()", () => {
     it("sorts names and lists links as names", () => {
-      const names = ["b", "bytes", "empty", "fifo", "file", "long", "owner-only", "write-only"];
+      const names = ["b", "bytes", "empty", "file", "long", "owner-only", "write-only"];
       assert.deepEqual(tree.list("/sys/a"), { kind: "names", names });
       assert.deepEqual(tree.list("/"), { kind: "names", names: ["etc", "sys"] });
     });
@@ -172,14 +166,31 @@ function testRead(tree: SysfsTree): void {
     });
     it("fail on a directory", () =>
       assert.deepEqual(summarise(tree.read("/sys/a", 10)), { kind: "failed", errno: "EISDIR" }));
-    it("fail on a FIFO without waiting for a writer", () => {
-      assert.deepEqual(summarise(tree.read("/sys/a/fifo", 10)), { kind: "failed", errno: "EINVAL" });
-      assert.deepEqual(summarise(tree.read("/sys/links/fifo", 10)), { kind: "failed", errno: "EINVAL" });
-    });
     it("fail on a write-only file as the kernel does", () =>
       assert.deepEqual(summarise(tree.read("/sys/a/write-only", 10)), { kind: "failed", errno: "EACCES" }));
     it("read what only the owner may", () =>
       assert.deepEqual(tree.read("/sys/a/owner-only", 10), { kind: "text", text: "mine\n" }));
+  });
+}
+
+/** Runs the part of the contract that is about FIFOs, sockets and device nodes, on a tree that can hold them. */
+export function testStrangeFiles(name: string, open: (entries: TreeEntries) => SysfsTree): void {
+  describe(`${name} keeps away from files that are not regular`, () => {
+    const tree = open({ "/sys/a/fifo": { kind: "other" }, "/sys/link": { kind: "link", target: "a/fifo" } });
+    const answer = { kind: "path", path: "/sys/a/fifo", is: "other" };
+    it("says that a FIFO is neither file nor directory", () => {
+      assert.deepEqual([tree.resolve("/sys/a/fifo"), tree.resolve("/sys/link")], [answer, answer]);
+    });
+    it("fails to read a FIFO without waiting for a writer", () => {
+      for (const path of ["/sys/a/fifo", "/sys/link"]) {
+        assert.deepEqual(summarise(tree.read(path, 10)), { kind: "failed", errno: "EINVAL" });
+        assert.deepEqual(summarise(tree.list(path)), { kind: "failed", errno: "ENOTDIR" });
+      }
+    });
+    it("says the same after the directory was listed", () => {
+      tree.list("/sys/a");
+      assert.equal(tree.readBytes("/sys/a/fifo", 10).kind, "failed");
+    });
   });
 }
 

@@ -11,7 +11,8 @@ import { gzipSync } from "node:zlib";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { openDirectoryTree } from "./directory-tree.ts";
 import type { MemoryEntry } from "./memory-tree.ts";
-import { testSysfsTree } from "./sysfs-tree.contract.ts";
+import { testStrangeFiles, testSysfsTree } from "./sysfs-tree.contract.ts";
+import type { TreeEntries } from "./sysfs-tree.contract.ts";
 import type { SysfsTree } from "./sysfs-tree.ts";
 import { CAPTURE_LIMITS, openTarTree } from "./tar-tree.ts";
 import { writePax, writeTar } from "./tar-writer.ts";
@@ -20,19 +21,20 @@ import type { TarItem } from "./tar-writer.ts";
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "berth-tar-tree-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-testSysfsTree("openTarTree()", (entries) =>
-  openTarTree(writeTar(Object.entries(entries).map(([name, entry]) => toItem(name, entry)))),
-);
+const openItems = (entries: TreeEntries): SysfsTree =>
+  openTarTree(writeTar(Object.entries(entries).map(([name, entry]) => toItem(name.slice(1), entry))));
+testSysfsTree("openTarTree()", openItems);
+testStrangeFiles("openTarTree()", openItems);
 testSysfsTree("openTarTree() of a compressed archive", (entries) =>
   openTarTree(gzipSync(writeTar(Object.entries(entries).map(([name, entry]) => toItem(`.${name}`, entry))))),
 );
 
+/** `name` as it stands in the archive. */
 function toItem(name: string, entry: MemoryEntry): TarItem {
-  const at = name.replace(/^\//, "");
-  if (typeof entry === "string") return { path: at, flag: "0", content: entry };
-  if (entry.kind === "file") return { path: at, flag: "0", content: entry.content, mode: entry.mode ?? 0o444 };
-  if (entry.kind === "link") return { path: at, flag: "2", target: entry.target };
-  return { path: at, flag: entry.kind === "directory" ? "5" : "6" };
+  if (typeof entry === "string") return { path: name, flag: "0", content: entry };
+  if (entry.kind === "file") return { path: name, flag: "0", content: entry.content, mode: entry.mode ?? 0o444 };
+  if (entry.kind === "link") return { path: name, flag: "2", target: entry.target };
+  return { path: name, flag: entry.kind === "directory" ? "5" : "6" };
 }
 
 /** The code with which bytes are refused. */

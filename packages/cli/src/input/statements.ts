@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { BUILT_IN_PACKS } from "@berth/core/compatibility/packs/built-in";
+import { layerPacks } from "@berth/core/compatibility/packs/match-pack";
 import type { DriverPack, LoadedPack } from "@berth/core/compatibility/packs/pack";
 import { STRICT_POLICY, type Policy } from "@berth/core/compatibility/policy";
 import { canonicalJson } from "@berth/core/protocol/canonical-json";
@@ -26,10 +27,9 @@ export function readPolicy(options: StatementOptions): Policy {
   return options.assumePlatform === true ? { ...base, assumePlatform: true } : base;
 }
 
-/** The packs in force: the built-in ones, each replaced by a given one of the same name, and the given ones beside. */
+/** The packs in force: the given ones first, then each built-in one that no given one replaces by its name. */
 export function readPacks(options: StatementOptions): readonly LoadedPack[] {
-  const packs = new Map<string, DriverPack>(BUILT_IN_PACKS.map((pack) => [pack.name, pack]));
-  const given = new Set<string>();
+  const given = new Map<string, LoadedPack>();
   for (const path of options.pack ?? []) {
     const pack = parsePackDocument(readJsonFile(path), path);
     if (given.has(pack.name)) {
@@ -38,10 +38,9 @@ export function readPacks(options: StatementOptions): readonly LoadedPack[] {
         expected: "each pack once",
       });
     }
-    given.add(pack.name);
-    packs.set(pack.name, pack);
+    given.set(pack.name, loadPack(pack));
   }
-  return [...packs.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(loadPack);
+  return layerPacks(BUILT_IN_PACKS.map(loadPack), [...given.values()]);
 }
 
 function loadPack(pack: DriverPack): LoadedPack {

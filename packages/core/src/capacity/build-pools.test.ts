@@ -26,12 +26,6 @@ const MTTY: PoolStatement = {
   totals: { ports: 24 },
   consumption: { "mtty-1": { ports: 1 }, "mtty-2": { ports: 2 } },
 };
-const GVT: PoolStatement = {
-  pack: "i915",
-  owner: "parent",
-  law: "counters",
-  describedBy: { low_gm_size: "low_gm_size", high_gm_size: "high_gm_size", fence: "fence" },
-};
 
 /** The types of the captured lab hosts' two PCI parents, with their numbers in ascending order of type id. */
 function t4Types(available: readonly (number | "unreadable")[]): Record<string, MadeUpType> {
@@ -401,90 +395,6 @@ describe("poolsOf() ...", () => {
     });
   });
 
-  it("derives what GVT-g's numbers prove of its three counters", () => {
-    const gvt = (low: number, high: number, fence: number): string =>
-      `low_gm_size: ${low}MB\nhigh_gm_size: ${high}MB\nfence: ${fence}\nresolution: 1024x768\nweight: 2`;
-    // 512 MiB of low memory less the host's 128 stop every type; that they stop two _2 is certain: 2 x 1024 high were free.
-    const types = {
-      "i915-GVTg_V5_8": { available: 6, description: gvt(64, 384, 4) },
-      "i915-GVTg_V5_4": { available: 3, description: gvt(128, 512, 4) },
-      "i915-GVTg_V5_2": { available: 1, description: gvt(256, 1024, 4) },
-      "i915-GVTg_V5_1": { available: 0, description: gvt(512, 2048, 4) },
-    };
-    const pool = poolAt({ parents: [{ id: "0000:00:02.0", types }] }, GVT);
-    assert.deepEqual(pool.law, {
-      kind: "counters",
-      total: {
-        fence: { atLeast: 24, atMost: Infinity },
-        high_gm_size: { atLeast: 2304, atMost: Infinity },
-        low_gm_size: { atLeast: 384, atMost: 511 },
-      },
-    });
-    assert.deepEqual(Object.values(roomsOf(pool)), ["0", "1", "3", "6"]);
-    const answer = take(pool, { id: "d", type: "i915-GVTg_V5_4", count: 1 });
-    assert.ok(answer.kind === "taken");
-    assert.deepEqual(roomsOf(answer.pool), {
-      "i915-GVTg_V5_1": "0",
-      "i915-GVTg_V5_2": "1",
-      "i915-GVTg_V5_4": "2",
-      "i915-GVTg_V5_8": "4 to 5",
-    });
-  });
-
-  it("closes a counter from above where it alone can have stopped a type", () => {
-    const statement: PoolStatement = {
-      pack: "idxd",
-      owner: "parent",
-      law: "counters",
-      consumption: { "dsa-1dwq": { wq: 1 }, "dsa-2dwq": { wq: 2 } },
-    };
-    const types = { "dsa-1dwq": { available: 29 }, "dsa-2dwq": { available: 14 } };
-    const devices = [{ id: "d", parent: "dsa0", type: "dsa-1dwq" }];
-    const pool = poolAt({ parents: [{ id: "dsa0", types }], devices }, statement);
-    assert.deepEqual(pool.law, { kind: "counters", total: { wq: exactly(30) } });
-    assert.deepEqual(roomFor(pool, { type: "dsa-1dwq", count: 15 }), exactly(1));
-    assert.deepEqual(roomFor(pool, { type: "dsa-2dwq", count: 15 }), exactly(0));
-  });
-
-  it("does not know what a type takes where its description lacks one of the counters", () => {
-    const types = { "i915-GVTg_V5_8": { available: 6, description: "low_gm_size: 64MB\nhigh_gm_size: 384MB" } };
-    assert.deepEqual(poolAt({ parents: [{ id: "0000:00:02.0", types }] }, GVT).types, [{ type: "i915-GVTg_V5_8" }]);
-  });
-
-  it("derives no upper end from VFs, which stop at one device each", () => {
-    const statement: PoolStatement = {
-      pack: "x",
-      owner: "physical-function-or-parent",
-      law: "counters",
-      consumption: { "x-1": { wq: 1 } },
-      perVirtualFunction: 1,
-    };
-    const owner = physicalFunction("0000:07:00.0");
-    const parents = ["0000:08:00.0", "0000:08:00.1", "0000:08:00.2"].map((id) => ({
-      id,
-      owner,
-      types: { "x-1": { available: 1 } },
-    }));
-    assert.deepEqual(roomFor(poolAt({ parents }, statement), { type: "x-1" }), { atLeast: 1, atMost: 3 });
-  });
-
-  it("derives no upper end where max_instance explains the number", () => {
-    const statement: PoolStatement = {
-      pack: "x",
-      owner: "parent",
-      law: "counters",
-      consumption: { "x-1": { wq: 1 }, "x-2": { wq: 1 } },
-    };
-    const types = {
-      "x-1": { available: 2, description: "max_instance=2" },
-      "x-2": { available: 1, description: "max_instance=1" },
-    };
-    assert.deepEqual(poolAt({ parents: [{ id: "p", types }] }, statement).law, {
-      kind: "counters",
-      total: { wq: { atLeast: 2, atMost: Infinity } },
-    });
-  });
-
   it("offers nothing on a function that is set to a type, also where no device is listed", () => {
     const parents = [
       {
@@ -554,18 +464,6 @@ describe("poolsOf() ...", () => {
     assert.deepEqual([answer.occupant.parent, answer.occupant.slot], ["0000:17:00.5", 0]);
     const noPack = poolsOf({ snapshot, statementFor: () => undefined });
     assert.match(noPack.pools[0]?.law.kind === "unknown" ? noPack.pools[0].law.why : "", /GPU instance/);
-  });
-
-  it("does not take the whole GPU's max_instance for the budget of a GPU instance", () => {
-    const owner: PoolOwner = { kind: "gpu-instance", id: parsePciAddress("0000:17:00.0"), instance: 1 };
-    const types = { "nvidia-700": { available: 1, description: vgpu(4096, 16384) } };
-    const pool = poolAt({ parents: [{ id: "0000:17:00.4", owner, types }] }, NVIDIA);
-    assert.equal(pool.law.kind, "unknown");
-    const stated = poolAt(
-      { parents: [{ id: "0000:17:00.4", owner, types }] },
-      { ...NVIDIA, totals: { framebuffer: 8192 } },
-    );
-    assert.deepEqual(stated.law, { kind: "one-size", totalMib: 8192 });
   });
 
   it("promises nothing beyond the numbers where a device's count cannot be read", () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkMigration } from "./check-migration.ts";
 import { findNature } from "./nature.ts";
+import type { DriverPack } from "./packs/pack.ts";
 import { pairKey } from "./pair-key.ts";
 import { STRICT_POLICY } from "./policy.ts";
 import { linesOf, pairOf, profile, type ProfileParts } from "./test-profile.ts";
@@ -153,6 +154,44 @@ describe("checkMigration()", () => {
     });
     assert.deepEqual(linesOf(verdict).slice(0, 1), ["no software_version_minor"]);
     assert.equal(verdict.kind, "incompatible");
+  });
+
+  it("asks the identity rules of the s390 interfaces", () => {
+    const ap = profile({ type: "vfio_ap-passthrough", deviceApi: "vfio-ap" });
+    assert.ok(linesOf(checkMigration(pairOf(ap, ap))).includes("missing ap_matrix_unknown"));
+    const ccw = profile({ type: "vfio_ccw-io", deviceApi: "vfio-ccw" });
+    assert.ok(linesOf(checkMigration(pairOf(ccw, ccw))).includes("missing ccw_identity_undeclared"));
+  });
+
+  it("asks the driver packs, and names those that took part", () => {
+    const rule = {
+      kind: "equal",
+      fact: "ecc_mode",
+      code: "ecc_differs",
+      text: "ECC is equal",
+      from: "test",
+      tried: "real-kernel",
+    } as const;
+    const pack: DriverPack = {
+      pack: "berth.driver-pack/v1",
+      name: "test",
+      version: "1.0.0",
+      title: "test",
+      match: { driverPrefixes: ["nvidia"] },
+      rules: [rule],
+    };
+    const packs = [{ pack, digest: `sha256:${"0".repeat(64)}` }];
+    const verdict = checkMigration(
+      pairOf(profile({ facts: { ecc_mode: "on" } }), profile({ facts: { ecc_mode: "off" } }), { packs }),
+    );
+    assert.equal(verdict.kind, "incompatible");
+    assert.equal(linesOf(verdict)[0], "no ecc_differs");
+    assert.deepEqual(
+      verdict.packs.map(({ name }) => name),
+      ["test"],
+    );
+    const across = checkMigration(pairOf(profile(), profile({ type: "i915-GVTg_V5_4" }), { packs }));
+    assert.deepEqual(across.packs, []);
   });
 
   it("D19 never compares UUIDs", () => {

@@ -83,8 +83,8 @@ function placesOf(
 }
 
 /**
- * What a pack says of the room behind a parent. The first pack, by name, that surely matches and says something; a pack
- * that only might match says nothing.
+ * What a pack says of the room behind a parent: the first in the order given that surely matches and says something. A
+ * pack that only might match says nothing, and the law is then inferred or unknown.
  */
 export function findPoolStatement(
   snapshot: HostSnapshot,
@@ -98,8 +98,9 @@ export function findPoolStatement(
     module: parent.module,
     pciIds: pci?.ids ?? nothingAt(snapshot, parent),
   };
-  for (const { pack, digest } of packs.toSorted((a, b) => compareText(a.pack.name, b.pack.name))) {
-    if (pack.pool !== undefined && matchPack({ pack, digest }, subject) === "yes") return { ...pack.pool, pack: pack.name };
+  for (const loaded of packs) {
+    const { pool, name } = loaded.pack;
+    if (pool !== undefined && matchPack(loaded, subject) === "yes") return { ...pool, pack: name };
   }
   return undefined;
 }

@@ -67,6 +67,10 @@ const CASES: Record<string, { pair: Pair; lines: string[] }> = {
     pair: pairOf(torn("read: EACCES"), V5_4),
     lines: ["missing migration_version_unreadable"],
   },
+  "lacks a string of the source that may not be read, whatever the destination lacks": {
+    pair: pairOf(torn("read: EACCES"), BARE),
+    lines: ["missing migration_version_unreadable"],
+  },
   "lacks a class to remember by": {
     pair: pairOf(V5_4, profile({ type: "i915-GVTg_V5_4", migrationVersion: "x", kernelVersion: undefined })),
     lines: ["missing migration_version_class_unknown"],

@@ -92,6 +92,12 @@ const CASES: Record<string, { from: typeof ONE; to: typeof ONE; policy?: Partial
     policy: { typeAliases: [["qat-v4-type1", "qat-v5-type1"]] },
     lines: ["no type", "note type_alias"],
   },
+  "takes an alias of the one type alone for nothing": {
+    from: profile({ type: "qat-v4-type1" }),
+    to: profile({ type: "qat-v5-type1" }),
+    policy: { typeAliases: [["qat-v4-type1", "qat-v6-type1"]] },
+    lines: ["no type"],
+  },
   "takes a unit map for a hint": {
     from: ONE,
     to: TWO,
