@@ -71,9 +71,9 @@ async function runSlowSuites(files: readonly string[], wanted: Wanted): Promise<
     const leftMs = wanted.budget * 1000 - (Date.now() - began);
     const startedAt = Date.now();
     const unrun = wanted.slow ? `the time budget of ${wanted.budget} s is used up` : "slow; ./test and --slow run it";
-    const of: Outcome[] =
+    const of: readonly Outcome[] =
       wanted.slow && leftMs > 0
-        ? await runBatch(root, [file], { silenceMs: Math.min(leftMs, SILENCE_MS), totalMs: leftMs })
+        ? (await runBatch(root, [file], { silenceMs: Math.min(leftMs, SILENCE_MS), totalMs: leftMs })).outcomes
         : [{ kind: "skipped", file, path: [], why: unrun, ms: 0 }];
     if (wanted.slow && leftMs > 0) {
       const mark = countOf(of, "failed") === 0 ? "ok    " : "FAILED";

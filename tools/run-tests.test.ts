@@ -69,16 +69,24 @@ describe("runTests()", () => {
     });
   }
 
-  test("fails every file that a dead process owed", async () => {
+  test("runs the other files again when one ends the process", async () => {
     const outcomes = await outcomesOf(
       `test("a", () => process.exit(0));`,
       `test("b", () => {});`,
       `test("c", () => {});`,
     );
-    assert.deepEqual(
-      linesOf(outcomes).map((line) => line.slice(0, 24)),
-      ["failed tools/t0.test.ts", "failed tools/t2.test.ts", "passed tools/t1.test.ts "],
-    );
+    assert.deepEqual(linesOf(outcomes), [
+      "failed tools/t0.test.ts",
+      "passed tools/t1.test.ts > b",
+      "passed tools/t2.test.ts > c",
+    ]);
+  });
+
+  test("fails what it could not come to", async () => {
+    const ending = `test("a", () => process.exit(0));`;
+    const outcomes = await outcomesOf(...Array.from({ length: 9 }, () => ending));
+    assert.equal(formatTally(outcomes), "0 passed, 9 failed");
+    assert.match(outcomes.find(({ file }) => file === "tools/t8.test.ts")?.why ?? "", /^Not run: 3 processes/);
   });
 });
 

@@ -8,6 +8,9 @@ import { isCode, isTestFile, listFiles } from "./repository-files.ts";
 import type { Outcome } from "./tally.ts";
 import type { BatchLine } from "./test-batch.ts";
 
+/** How often a share of the tests is begun, each time without the file that stopped it. */
+const MAX_TRIES = 3;
+
 /** When a process that runs tests is stopped. */
 export interface Patience {
   /** Longest time without any sign of life, in milliseconds. */
@@ -28,15 +31,33 @@ export function listTests(root: string): { readonly unit: string[]; readonly slo
 /** Runs test files in `lanes` processes side by side. Every file yields at least one outcome. */
 export async function runTests(root: string, files: readonly string[], lanes: number): Promise<Outcome[]> {
   const shares = Array.from({ length: lanes }, (_, lane) => files.filter((_file, index) => index % lanes === lane));
-  const patience = { silenceMs: 60_000, totalMs: Number.POSITIVE_INFINITY };
-  const runs = shares.filter((share) => share.length > 0).map((share) => runBatch(root, share, patience));
-  return (await Promise.all(runs)).flat();
+  return (await Promise.all(shares.map((share) => runShare(root, share)))).flat();
 }
 
-/** Runs test files in one process. A process that dies or hangs fails the case that it was in and every file it owed. */
-export async function runBatch(root: string, files: readonly string[], patience: Patience): Promise<Outcome[]> {
+/** What a process that died or hung did not come to is tried again without the culprit; not for ever, it takes time. */
+async function runShare(root: string, files: readonly string[]): Promise<Outcome[]> {
+  const patience = { silenceMs: 60_000, totalMs: Number.POSITIVE_INFINITY };
   const outcomes: Outcome[] = [];
-  const seen = { started: { file: "", name: "" }, ended: false };
+  let left = files;
+  for (let tries = 0; left.length > 0 && tries < MAX_TRIES; tries += 1) {
+    const ran = await runBatch(root, left, patience);
+    outcomes.push(...ran.outcomes);
+    left = ran.owed;
+  }
+  const why = `Not run: ${MAX_TRIES} processes that came to others before it did not end well`;
+  return [...outcomes, ...left.map((file): Outcome => ({ kind: "failed", file, path: [], why, ms: 0 }))];
+}
+
+/** What came of one process: every file has an outcome or is owed one. */
+export interface BatchRun {
+  readonly outcomes: readonly Outcome[];
+  readonly owed: readonly string[];
+}
+
+/** Runs test files in one process. If it dies or hangs, the file that it was in fails, and what it left out is owed. */
+export async function runBatch(root: string, files: readonly string[], patience: Patience): Promise<BatchRun> {
+  const outcomes: Outcome[] = [];
+  const seen = { file: "", name: "", ended: false };
   const began = Date.now();
   const child = spawnBatch(root, files);
   const watch = watchOver(child, patience);
@@ -44,26 +65,18 @@ export async function runBatch(root: string, files: readonly string[], patience:
     watch.renew();
     const line = parseLine(text);
     if (line?.kind === "outcome") outcomes.push({ ...line.outcome, file: relative(root, line.outcome.file) });
-    if (line?.kind === "started") seen.started = { file: relative(root, line.file), name: line.name };
+    if (line?.kind === "started") Object.assign(seen, { file: relative(root, line.file), name: line.name });
     if (line?.kind === "end") seen.ended = true;
   }
   const end = await child.ended;
   const isExplained = end === "exit code 0" || outcomes.some(({ kind }) => kind === "failed");
-  if (seen.ended && isExplained) return outcomes;
-  const reason = watch.reason() ?? `The process did not end well (${end})`;
+  if (seen.ended && isExplained) return { outcomes, owed: [] };
   const silent = files.filter((file) => !outcomes.some((outcome) => outcome.file === file));
-  const culprit = seen.started.file === "" ? files.slice(-1) : [seen.started.file];
-  const why = `${reason} in ${seen.started.file} > ${seen.started.name}\n`;
-  const ms = Date.now() - began;
-  return [
-    ...outcomes,
-    ...culprit.map((file): Outcome => ({ kind: "failed", file, path: [], why: why + child.output(), ms })),
-    ...silent.filter((file) => !culprit.includes(file)).map((file) => failOwed(file, why)),
-  ];
-}
-
-function failOwed(file: string, why: string): Outcome {
-  return { kind: "failed", file, path: [], why: `Not run, in the same process: ${why}`, ms: 0 };
+  const culprit = seen.file === "" ? (silent[0] ?? "") : seen.file;
+  const reason = watch.reason() ?? `The process did not end well (${end})`;
+  const why = `${reason}, in ${culprit} > ${seen.name}\n${child.output()}`;
+  outcomes.push({ kind: "failed", file: culprit, path: [], why, ms: Date.now() - began });
+  return { outcomes, owed: seen.ended ? [] : silent.filter((file) => file !== culprit) };
 }
 
 /** A process that is killed may leave half a line behind; whole ones come from test-batch.ts. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { BerthError } from "@berth/core/protocol/berth-error";
-import { ERROR_CODES } from "@berth/core/protocol/error-codes";
+import { ERROR_CODES, type ErrorCode } from "@berth/core/protocol/error-codes";
 import packageJson from "../package.json" with { type: "json" };
 import { addCheckCommand } from "./commands/pair-check.ts";
 import { addDemoCommand } from "./commands/demo-run.ts";
@@ -31,10 +31,11 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.yes : EXIT.usage;
-    if (!(error instanceof BerthError)) throw error;
-    output.writeError(formatFailure(error));
-    return ERROR_CODES[error.code].exitCode === 2 ? EXIT.usage : EXIT.failed;
+    if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? EXIT.yes : EXIT.usage;
+    const coded = error instanceof CommanderError ? usageErrorOf(error) : error;
+    if (!(coded instanceof BerthError)) throw error;
+    output.writeError(formatFailure(coded));
+    return ERROR_CODES[coded.code].exitCode === 2 ? EXIT.usage : EXIT.failed;
   }
 }
 
@@ -43,17 +44,45 @@ function makeProgram(context: Context): Command {
     .description("Finds every VM with assigned VFIO devices a place it can live-migrate to, and proves why.")
     .version(packageJson.version)
     .exitOverride()
-    .configureOutput({ writeOut: context.output.write, writeErr: context.output.writeError })
-    .showHelpAfterError("(berth --help, or berth COMMAND --help)")
+    .configureOutput(outputOf(context))
     .addHelpText("after", TOP_HELP);
   addDemoCommand(program, context);
   addHostCommand(program, context);
   addCheckCommand(program, context);
   addWhereCommand(program, context);
   for (const command of program.commands) {
-    command.exitOverride().configureOutput({ writeOut: context.output.write, writeErr: context.output.writeError });
+    command.exitOverride().configureOutput(outputOf(context));
   }
   return program;
+}
+
+/** Usage errors are told once, coded, by `runCommand`; commander itself prints help only. */
+function outputOf({ output }: Context): OutputConfiguration {
+  return { writeOut: output.write, writeErr: output.writeError, outputError: () => undefined };
+}
+
+/** What commander calls its complaints, in Berth's codes. */
+const USAGE_CODES: Readonly<Record<string, ErrorCode>> = {
+  "commander.conflictingOption": "usage_conflict",
+  "commander.excessArguments": "usage_too_many_arguments",
+  "commander.invalidArgument": "usage_bad_value",
+  "commander.missingArgument": "usage_missing_argument",
+  "commander.missingMandatoryOptionValue": "usage_missing_argument",
+  "commander.optionMissingArgument": "usage_missing_argument",
+  "commander.unknownCommand": "usage_unknown_command",
+  "commander.unknownOption": "usage_unknown_option",
+};
+
+function isHelp(error: CommanderError): boolean {
+  return error.code === "commander.help" || error.code === "commander.helpDisplayed" || error.code === "commander.version";
+}
+
+function usageErrorOf(error: CommanderError): BerthError {
+  const [first = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+  const message = [`${first.charAt(0).toUpperCase()}${first.slice(1)}`, ...hints].join(" ").replace(/\.$/, "");
+  return new BerthError(USAGE_CODES[error.code] ?? "usage_bad_value", message, {
+    expected: "what berth --help and berth COMMAND --help show",
+  });
 }
 
 const TOP_HELP = `

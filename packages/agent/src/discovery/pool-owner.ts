@@ -4,7 +4,7 @@ import { valueOf } from "@berth/core/device/evidence";
 import type { MdevType } from "@berth/core/device/mdev-type";
 import type { PoolOwner } from "@berth/core/device/parent-device";
 import type { PciFunction } from "@berth/core/device/pci-function";
-import { parseDescription } from "@berth/core/sysfs/description";
+import { parseDescription } from "@berth/core/device/description";
 
 /** What tells who owns the room behind a parent. */
 export interface OwnerFacts {
@@ -70,13 +70,8 @@ function findContradiction(types: readonly MdevType[]): string | undefined {
 function findMaxInstances(type: MdevType): number {
   const description = valueOf(type.description);
   if (description === undefined) return 0;
-  try {
-    const most = Number(parseDescription(description).get("max_instance") ?? "0");
-    return Number.isSafeInteger(most) ? most : 0;
-  } catch (error) {
-    if (error instanceof SyntaxError) return 0;
-    throw error;
-  }
+  const most = Number(parseDescription(description).get("max_instance") ?? "0");
+  return Number.isSafeInteger(most) ? most : 0;
 }
 
 function unknown(why: string): PoolOwner {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { fleetHostOf } from "@berth/core/inventory/fleet";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import { formatProfileDocument } from "@berth/core/protocol/profile-schema";
+import { readDemoHost } from "../input/demo-fleet.ts";
 import { readOneHost } from "../input/hosts.ts";
 import { findReference } from "../input/reference.ts";
 import { readPacks } from "../input/statements.ts";
@@ -16,6 +17,7 @@ import { formatJson } from "../render/json.ts";
 interface HostOptions {
   readonly root?: string;
   readonly name?: string;
+  readonly demo?: string;
   readonly json?: true;
   readonly profile?: string;
 }
@@ -25,9 +27,10 @@ Examples:
   berth host                                     this host, straight from /sys
   berth host --root captures/host-a              a captured tree
   berth host --root captures/host-a.tgz --json   the same from a tarball, for programs
+  berth host --demo rack3-n4                     a simulated host of berth demo
   berth host --root host-a.tgz --profile aaaaaaaa-0000-4000-8000-000000000001 > source.json
 
-FIT is how many more devices fit by the law of the pool and the host's own word together; "0 to 3" means that
+AVAILABLE is what the parents say, summed where several share one pool; FIT is how many more devices fit by the law of the pool and the host's own word together; "0 to 3" means that
 it is not known more exactly. Problems are part of the answer: the command exits 0 with them.
 `;
 
@@ -38,6 +41,7 @@ export function addHostCommand(program: Command, context: Context): void {
     .description("Show what a host has: parents, pools, types, devices, functions, builds, problems")
     .option("--root <dir|capture.tgz>", "a captured tree instead of this host's own")
     .option("--name <name>", "what to call the host")
+    .addOption(new Option("--demo <host>", "a host of berth demo instead").conflicts(["root", "name"]))
     .option("--profile <device|parent/type>", "write the migration profile of one device or type, for berth check")
     .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
@@ -45,7 +49,8 @@ export function addHostCommand(program: Command, context: Context): void {
 }
 
 function showHost(options: HostOptions, { output }: Context): void {
-  const snapshot = readOneHost(options.root, options.name);
+  const snapshot =
+    options.demo === undefined ? readOneHost(options.root, options.name) : readDemoHost(options.demo);
   if (options.profile !== undefined) {
     output.write(`${JSON.stringify(profileDocument(snapshot, options.profile), undefined, 2)}\n`);
     return;

@@ -12,6 +12,7 @@ import type { Verdict } from "@berth/core/compatibility/verdict";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
+import { explainNoRoom } from "@berth/core/placement/explain-room";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument, parseProfileDocument } from "@berth/core/protocol/profile-schema";
 import { exitCodeOfCheck } from "../exit-code.ts";
@@ -138,7 +139,9 @@ function findRoom(fleet: Fleet, to: Reference, source: MigrationProfile): Pick<C
     if (pool === undefined) return { room: { atLeast: 0, atMost: Infinity }, roomText: "not known: no pool was found" };
     const room = roomFor(pool, { type: to.ref.type, parent: to.ref.parent, count });
     const units = count === 1 ? "" : ` x ${count}`;
-    return { room, roomText: `${formatRoom(room)} more ${to.ref.type}${units} on ${to.ref.host}:${to.ref.parent}; ${lawText(pool)}` };
+    const fit =
+      room.atMost < 1 ? explainNoRoom(pool, to.ref.type) : `${formatRoom(room)} more ${to.ref.type}${units} fit`;
+    return { room, roomText: `${to.ref.host}:${to.ref.parent}: ${fit}; ${lawText(pool)}` };
   }
   return roomOfDevice(pools, to.ref.device, count);
 }

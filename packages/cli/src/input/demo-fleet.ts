@@ -5,6 +5,7 @@ import { readHost } from "@berth/agent/discovery/read-host";
 import { openRoot } from "@berth/agent/host/open-root";
 import { known } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
+import { BerthError } from "@berth/core/protocol/berth-error";
 import { DEMO_FLEET } from "@berth/simulator/machine/examples";
 import { simulateHost } from "@berth/simulator/machine/host";
 
@@ -24,6 +25,17 @@ export function readDemoHosts(): readonly HostSnapshot[] {
   const simulated = DEMO_FLEET.map((spec) => withHypervisor(readHost(simulateHost(spec).tree, spec.name)));
   const captured = Object.keys(CAPTURED).map((name) => readHost(openRoot(capturedPath(name)), name));
   return [...simulated, ...captured];
+}
+
+/** One host of the demo. */
+export function readDemoHost(name: string): HostSnapshot {
+  const hosts = readDemoHosts();
+  const found = hosts.find((snapshot) => snapshot.host === name);
+  if (found !== undefined) return found;
+  throw new BerthError("unknown_host", `The demo has no host ${JSON.stringify(name)}`, {
+    place: "--demo",
+    expected: `one of ${hosts.map((snapshot) => snapshot.host).join(", ")}`,
+  });
 }
 
 /** A simulated host has no hypervisor to be asked: the demo says in its place what a fact script would. */

@@ -113,7 +113,8 @@ function unknownDevice(
   where: { readonly host: string | undefined; readonly snapshots: readonly HostSnapshot[] },
 ): BerthError {
   const hosts = where.snapshots.filter((snapshot) => where.host === undefined || snapshot.host === where.host);
-  return new BerthError("unknown_device", `No device ${quote(id)} on ${hosts.map(({ host }) => host).join(", ")}`, {
+  const names = hosts.length > 4 ? `any of the ${hosts.length} hosts` : hosts.map(({ host }) => host).join(", ");
+  return new BerthError("unknown_device", `No device ${quote(id)} on ${names}`, {
     place: text,
     expected: listOf(hosts.flatMap(({ host, devices }) => devices.map((device) => `${host}:${device.id}`))),
   });

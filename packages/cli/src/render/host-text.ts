@@ -2,11 +2,14 @@
 
 import type { Pool } from "@berth/core/capacity/pool";
 import { formatRoom, roomFor } from "@berth/core/capacity/room";
+import { valueOf } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
+import type { MdevType } from "@berth/core/device/mdev-type";
 import type { ModuleBuild } from "@berth/core/device/module-build";
 import type { ParentDevice, PoolOwner } from "@berth/core/device/parent-device";
 import type { PciFunction } from "@berth/core/device/pci-function";
 import type { Problem } from "@berth/core/device/problem";
+import { formatSoftwareVersion } from "@berth/core/device/software-version";
 import type { VfioDevice } from "@berth/core/device/vfio-device";
 import type { FleetHost } from "@berth/core/inventory/fleet";
 import { formatTable, indent, printable } from "./table.ts";
@@ -82,28 +85,47 @@ function poolOf(pools: readonly Pool[], parent: string): Pool | undefined {
   return pools.find((pool) => pool.parents.includes(parent));
 }
 
+/** A row for each type of a parent; parents that share one pool and one type share the row, with their sum and its room. */
 function typeRows(snapshot: HostSnapshot, pools: readonly Pool[]): readonly (readonly string[])[] {
   const head = ["PARENT", "TYPE", "NAME", "DEVICE API", "AVAILABLE", "FIT", "VERSION", "DESCRIPTION"];
+  const rows = pools.flatMap((pool) => {
+    const parents = snapshot.parents.filter((parent) => pool.parents.includes(parent.id));
+    const types = new Map<string, MdevType[]>();
+    for (const type of parents.flatMap((parent) => parent.types)) types.set(type.id, [...(types.get(type.id) ?? []), type]);
+    return [...types].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([id, offered]) => typeRow(pool, id, offered));
+  });
+  return [head, ...rows];
+}
+
+function typeRow(pool: Pool, id: string, offered: readonly MdevType[]): readonly string[] {
+  const [type] = offered;
+  if (type === undefined) throw new Error(`Type ${id} is offered by nobody`);
+  const version = type.attributes.softwareVersion;
+  const room = roomFor(pool, { type: id });
   return [
-    head,
-    ...snapshot.parents.flatMap((parent) =>
-      parent.types.map((type) => {
-        const pool = poolOf(pools, parent.id);
-        const room = pool === undefined ? "?" : formatRoom(roomFor(pool, { type: type.id, parent: parent.id }));
-        const version = type.attributes.softwareVersion;
-        return [
-          parent.id,
-          type.id,
-          cell(type.name),
-          cell(type.deviceApi),
-          cell(type.availableInstances),
-          room,
-          version.kind === "known" ? version.evidence.text ?? "-" : cell(version),
-          cell(type.description),
-        ];
-      }),
-    ),
+    parentsWords(pool),
+    id,
+    cell(type.name),
+    cell(type.deviceApi),
+    sumWords(offered),
+    formatRoom(room, pool.law),
+    version.kind === "known" ? formatSoftwareVersion(version.value) : cell(version),
+    cell(type.description),
   ];
+}
+
+function parentsWords(pool: Pool): string {
+  if (pool.parents.length === 1) return pool.parents.join();
+  return pool.owner.kind === "unknown" ? `${pool.parents.length} parents` : `${pool.parents.length} of ${formatOwner(pool.owner)}`;
+}
+
+/** What the parents say together; a parent that does not say makes the sum unknown. */
+function sumWords(offered: readonly MdevType[]): string {
+  const numbers = offered.map((type) => valueOf(type.availableInstances));
+  const known = numbers.filter((number) => number !== undefined);
+  if (known.length < numbers.length) return offered.length === 1 && offered[0] ? cell(offered[0].availableInstances) : "?";
+  const sum = known.reduce((total, number) => total + number, 0);
+  return Number.isFinite(sum) ? String(sum) : "unlimited";
 }
 
 function deviceRows(devices: readonly VfioDevice[]): readonly (readonly string[])[] {

@@ -18,7 +18,7 @@ interface Line {
 /** A verdict with every finding and, under each, both values and where they were read. */
 export function formatVerdict(title: string, verdict: Verdict): string {
   const lines = [heading(`${title}: ${verdictWords(verdict)}`), ...linesOf(verdict).flatMap(formatLine)];
-  for (const claim of verdict.claims) {
+  for (const claim of verdict.kind === "compatible" ? verdict.claims : []) {
     lines.push(`  set  ${claim.rule.padEnd(4)} ${printable(claim.attribute)} = ${printable(claim.value)} as part of claiming it`);
   }
   for (const note of verdict.notes) lines.push(`  note ${note.rule.padEnd(4)} ${printable(note.text)} [${note.code}]`);

@@ -3,7 +3,8 @@
 import { quoteText } from "./quoted-text.ts";
 
 const PAIR = /^\s*([A-Za-z_][\w .-]*?)\s*[=:]\s*(.*?)\s*$/;
-const MEBIBYTES = /^(\d{1,12})\s*(M|MB|MiB|G|GB|GiB)$/i;
+const MEBIBYTES = /^([0-9]{1,12}) ?([MGT])(?:i?B)?$/;
+const MEBIBYTES_PER_UNIT: Readonly<Record<string, number>> = { M: 1, G: 1024, T: 1024 * 1024 };
 
 /**
  * Reads the `key=value, key=value` or `key: value` lines of a type's `description` into its pairs.
@@ -26,14 +27,15 @@ export function parseDescription(raw: string): ReadonlyMap<string, string> {
 }
 
 /**
- * Reads an amount of memory in MiB: `2048M` (NVIDIA), `64MB` (i915 GVT-g), `2G`. Drivers mean powers of two by M and MB.
- * Throws SyntaxError; a text without a unit is refused.
+ * Reads an amount of memory in MiB: `2048M` (NVIDIA), `64MB` (i915 GVT-g), `2G`. Drivers mean powers of two with every
+ * spelling. Throws SyntaxError, for a number without a unit too, and RangeError for more than can be counted.
  */
 export function parseMebibytes(text: string): number {
-  const match = MEBIBYTES.exec(text);
-  if (match === null) {
-    throw new SyntaxError(`Cannot parse amount of memory: expected a number with M or G, got ${quoteText(text)}`);
+  const [, digits, unit] = MEBIBYTES.exec(text) ?? [];
+  if (digits === undefined || unit === undefined) {
+    throw new SyntaxError(`Cannot parse amount of memory: expected a number and M, G or T, got ${quoteText(text)}`);
   }
-  const amount = Number(match[1]);
-  return match[2]?.toUpperCase().startsWith("G") ? amount * 1024 : amount;
+  const amount = Number(digits) * (MEBIBYTES_PER_UNIT[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(amount)) return amount;
+  throw new RangeError(`Cannot parse amount of memory: expected a countable one, got ${quoteText(text)}`);
 }

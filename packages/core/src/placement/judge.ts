@@ -12,6 +12,7 @@ import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { Fleet } from "../inventory/fleet.ts";
 import type { Place } from "../inventory/place.ts";
 import type { Judged, Outcome, Refused } from "./answer.ts";
+import { explainNoRoom } from "./explain-room.ts";
 
 /** What every place is judged against. */
 export interface Question {
@@ -98,23 +99,9 @@ function whyOf({ verdict, platform, room, place }: Judged): string {
   if (verdict.kind === "incompatible") return textsOf(verdict.reasons);
   if (platform.kind === "incompatible") return textsOf(platform.reasons);
   if (verdict.kind === "undetermined") return textsOf(verdict.missing);
-  if (room.atMost < 1) return noRoomText(place);
+  if (room.atMost < 1) return explainNoRoom(place.pool, place.type);
   const known = Number.isFinite(room.atMost) ? ` (${formatRoom(room)})` : "";
   return `how many more ${place.type} fit is not known${known}`;
-}
-
-/** Why a compatible place is full, in the words of its pool: who sits there. */
-function noRoomText(place: Place): string {
-  const holders = new Map<string, number>();
-  for (const occupant of place.pool?.occupants ?? []) {
-    const name = occupant.count === 1 ? occupant.type : `${occupant.type} of ${occupant.count} units`;
-    holders.set(name, (holders.get(name) ?? 0) + 1);
-  }
-  const held = [...holders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${count} x ${name}`);
-  const law = place.pool?.law.kind === "one-size" ? " and holds one framebuffer size at a time" : "";
-  return held.length === 0
-    ? `no room for another ${place.type} now`
-    : `no room for another ${place.type} now: it holds ${held.join(", ")}${law}`;
 }
 
 function textsOf(items: readonly { readonly rule: string; readonly text: string }[]): string {

@@ -11,7 +11,7 @@ import { formatAvailableInstances, parseAvailableInstances } from "./available-i
 import { parseBuildIdNote } from "./build-id.ts";
 import { formatCreateRequest, parseCreateRequest } from "./create-request.ts";
 import type { CreateDialect } from "./create-request.ts";
-import { parseDescription, parseMebibytes } from "./description.ts";
+import { parseMebibytes } from "../device/description.ts";
 import { parseIommuGroupLink } from "./iommu.ts";
 import { parseKernelRelease, parseOsRelease } from "./kernel.ts";
 import { formatList, parseIdList, parseList } from "./list.ts";
@@ -56,7 +56,6 @@ export const CODECS: ReadonlyMap<string, Codec> = new Map([
   ["create_plain", createCodec("plain")],
   ["current_vgpu_type", codec(parseCurrentVgpuType)],
   ["decimal", named(parseDecimal)],
-  ["description", codec(parseDescription)],
   ["device_api", codec(parseDeviceApi)],
   ["feature_words", codec(ap.parseFeatureWords)],
   ["id_list", codec(parseIdList, formatList)],

@@ -38,7 +38,6 @@ const SAMPLES: Readonly<Record<string, string>> = {
   create_plain: `${UUID}\n`,
   current_vgpu_type: "1145\n",
   decimal: "10\n",
-  description: "num_heads=4, framebuffer=2048M\nlow_gm_size: 64MB\n",
   device_api: "vfio-pci",
   feature_words: "guest_matrix hotplug ap_config\n",
   id_list: "0x1a,1b\n",

@@ -192,9 +192,27 @@ const RACK_4: readonly SimulatedHostSpec[] = [
   },
 ];
 
+/** Rack 5: the pair of the founding thread, thirty queues in one device, and a device of one queue that can grow to it. */
+const RACK_5: readonly SimulatedHostSpec[] = [
+  {
+    name: "rack5-n1",
+    vfioDebugfs: true,
+    machines: [makeDsa("1.5.0")],
+    modules: makeDsaModules("1.5.0"),
+    devices: [makeAggregate("dsa-1dwq", 30, makeDemoUuid("5-1", 1))],
+  },
+  {
+    name: "rack5-n2",
+    vfioDebugfs: true,
+    machines: [makeDsa("1.5.0")],
+    modules: makeDsaModules("1.5.0"),
+    devices: [makeAggregate("dsa-1dwq", 1, makeDemoUuid("5-2", 1))],
+  },
+];
+
 /**
  * The fleet of the demo. `DEMO_DEVICE`, `dsa-1dwq` x 4 under a driver of stream version 1.5.0, may go to n2 and n3 of rack
- * 1; n4 is full. In rack 2 one driver is older, one of another major version, one does not say, and one accelerator
+ * 1 and to n2 of rack 5; n4 and rack 5's n1 are full. In rack 2 one driver is older, one of another major version, one does not say, and one accelerator
  * offers another type only. Racks 3 and 4 hold other kinds, and a host with problems.
  */
-export const DEMO_FLEET: readonly SimulatedHostSpec[] = [...RACK_1, ...RACK_2, ...RACK_3, ...RACK_4];
+export const DEMO_FLEET: readonly SimulatedHostSpec[] = [...RACK_1, ...RACK_2, ...RACK_3, ...RACK_4, ...RACK_5];

@@ -14,7 +14,7 @@ import { checkUnstatedVersion } from "./unstated-version.ts";
 interface Versions {
   readonly source: Known;
   readonly destination: Known;
-  readonly code: "software_version" | "software_version_pack";
+  readonly by: "drivers" | "packs";
 }
 type Known = Extract<Reading<SoftwareVersion>, { readonly kind: "known" }>;
 
@@ -28,7 +28,7 @@ export function checkSoftwareVersion(pair: Pair): Findings {
   const source = pair.source.attributes.softwareVersion;
   const destination = pair.destination.attributes.softwareVersion;
   if (source.kind === "known" && destination.kind === "known") {
-    return compareVersions(pair, { source, destination, code: "software_version" });
+    return compareVersions(pair, { source, destination, by: "drivers" });
   }
   if (source.kind === "absent" && destination.kind === "absent") return checkStated(pair);
   const code =
@@ -44,7 +44,7 @@ export function checkSoftwareVersion(pair: Pair): Findings {
 function checkStated(pair: Pair): Findings {
   const [source, destination] = [statedVersion(pair, pair.source), statedVersion(pair, pair.destination)];
   if (source.kind === "known" && destination.kind === "known") {
-    return compareVersions(pair, { source, destination, code: "software_version_pack" });
+    return compareVersions(pair, { source, destination, by: "packs" });
   }
   const doubts = [source, destination].flatMap((stated) => (stated.kind === "unreadable" ? [stated.why] : []));
   return checkUnstatedVersion(pair, [...new Set(doubts)]);
@@ -85,7 +85,7 @@ function compareVersions(pair: Pair, versions: Versions): Findings {
     return findings({ missing: [{ rule: "R4", code: "software_version_exact_unknown", text, ...sides }] });
   }
   const code =
-    versions.code === "software_version"
+    versions.by === "drivers"
       ? ({ code: "software_version_declared" } as const)
       : ({ code: "software_version_pack" } as const);
   const text = `the destination understands the source's stream version: ${both}`;
