@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { readText } from "./repository-files.ts";
 import type { Outcome } from "./tally.ts";
 
@@ -28,9 +29,11 @@ export async function runScript(root: string, name: string): Promise<{ outcome: 
     child.on("error", (error) => settle(error.message));
     child.on("close", (code, signal) => settle(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
   });
-  const why = failure === undefined ? "" : `${printed}${command}: ${failure}`;
+  // Some tools take continuous integration for a terminal with colours.
+  const plain = stripVTControlCharacters(printed);
+  const why = failure === undefined ? "" : `${plain}${command}: ${failure}`;
   const kind = failure === undefined ? "passed" : "failed";
-  const notes = failure === undefined ? printed.split("\n").filter((line) => line.startsWith(`${name}: `)) : [];
+  const notes = failure === undefined ? plain.split("\n").filter((line) => line.startsWith(`${name}: `)) : [];
   return { outcome: { kind, file: name, path: [], why, ms: Date.now() - began }, notes };
 }
 

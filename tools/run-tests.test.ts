@@ -51,6 +51,21 @@ describe("runTests()", () => {
     assert.equal(formatTally(outcomes), "1 passed, 1 failed");
   });
 
+  test("counts the cases of a contract each time that it is run", async () => {
+    const files = {
+      "tools/x.contract.ts": `${IMPORTS}export function check() { describe("s", () => { test("a", () => {}); }); }`,
+      "tools/a.test.ts": `import { check } from "./x.contract.ts"; check();`,
+      "tools/b.test.ts": `import { check } from "./x.contract.ts"; check();`,
+      "tools/c.test.ts": "export {};",
+    };
+    const outcomes = await inRepository(files, (root) => runTests(root, listTests(root).unit, 1));
+    assert.deepEqual(linesOf(outcomes), [
+      "failed tools/c.test.ts",
+      "passed tools/x.contract.ts > s > a",
+      "passed tools/x.contract.ts > s > a",
+    ]);
+  });
+
   const broken = {
     "a file that does not parse": "test(",
     "a file that imports what does not exist": `import "./nowhere.ts";`,

@@ -54,6 +54,7 @@ interface Details {
   readonly error?: unknown;
 }
 
+/** The runner names the file where a case is written down: for a contract that is `x.contract.ts`, whoever runs it. */
 function outcomeOf(data: {
   readonly hasPassed: boolean;
   readonly file?: string | undefined;

@@ -23,7 +23,7 @@ function openSimulatedTree(entries: TreeEntries): SimulatedTree {
     tree.addDirectory(path.slice(0, path.lastIndexOf("/")) || "/");
     if (typeof entry === "string") tree.addAttribute(path, shown(entry, 0o444));
     else if (entry.kind === "file") tree.addAttribute(path, shown(entry.content, entry.mode ?? 0o444));
-    else if (entry.kind === "link") tree.addLink(path, entry.target);
+    else if (entry.kind === "link") tree.setFault(path, { kind: "link", target: entry.target });
     else if (entry.kind === "directory") tree.addDirectory(path);
     else tree.addAttribute(path, { mode: 0o444, show: () => refused(entry.kind === "failing" ? entry.errno : "EINVAL") });
   }

@@ -53,7 +53,7 @@ function formatLine(line: Line): readonly string[] {
 function formatSide(name: string, side: Side): string {
   const value = side.value === undefined ? "nothing" : printable(side.value);
   const text = side.evidence.text;
-  const raw = text === undefined || text === side.value ? "" : `, raw text ${JSON.stringify(shorten(text))}`;
+  const raw = text === undefined || text === side.value ? "" : `, raw text ${printable(JSON.stringify(shorten(text)))}`;
   return `            ${name.padEnd(12)} ${value}  (${side.evidence.host} ${printable(side.evidence.path)}${raw})`;
 }
 

@@ -4,7 +4,7 @@ import { known, type Reading } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
 import { formatSoftwareVersion, type SoftwareVersion } from "../device/software-version.ts";
 import type { ClassColumns, ClassId, ItemMask, Stem } from "./class-columns.ts";
-import { splitProfile, type FieldItems } from "./equivalence-class.ts";
+import { splitProfile, type ClassRules, type FieldItems } from "./equivalence-class.ts";
 
 /** A source, taken apart once, that any number of questions can be asked about. */
 export interface CompiledSource {
@@ -12,8 +12,8 @@ export interface CompiledSource {
   readonly version: SoftwareVersion | undefined;
   /** Sorted by name. */
   readonly fields: readonly FieldItems[];
-  /** Names what is kept about all sources of this stem. */
-  readonly stem: string;
+  /** Number of its stem among those of sources; names what is kept about all of them. */
+  readonly stem: number;
   /** Names what is kept about this source and its equals. */
   readonly key: string;
   readonly plain: boolean;
@@ -37,13 +37,19 @@ const FIELD_SHIFT = 3;
 /** Patterns of a stem: three bits of version, and as many fields as a plain profile may have. */
 export const PATTERNS: number = 1 << (FIELD_SHIFT + 6);
 
-/** Takes a source apart. Costs the profile's canonical text. */
-export function splitSource(columns: ClassColumns, profile: MigrationProfile): CompiledSource {
-  const parts = splitProfile(profile, columns.rules);
-  const { kind, stem } = parts;
-  if (kind === "whole") return { profile, version: undefined, fields: [], stem, key: stem, plain: false };
+/** Takes a source apart; `numberOf` numbers stems. Costs the profile's canonical text. */
+export function splitSource(
+  profile: MigrationProfile,
+  rules: ClassRules,
+  numberOf: (stem: string) => number,
+): CompiledSource {
+  const parts = splitProfile(profile, rules);
+  const stem = numberOf(parts.stem);
+  if (parts.kind === "whole") {
+    return { profile, version: undefined, fields: [], stem, key: String(stem), plain: false };
+  }
   const { version, fields } = parts;
-  const key = `${JSON.stringify([version, fields.map(({ items }) => items)])} ${stem}`;
+  const key = JSON.stringify([stem, version, fields.map(({ items }) => items)]);
   return { profile, version, fields, stem, key, plain: true };
 }
 

@@ -20,7 +20,7 @@ import {
 } from "./place-table.ts";
 import { createSlotArena, type SlotArena } from "./slot-arena.ts";
 import { deletePlace, insertPlace } from "./sorted-run.ts";
-import { createAnswerBook, type AnswerBook } from "./source-answers.ts";
+import { createAnswerBook, numberStem, type AnswerBook } from "./source-answers.ts";
 
 /**
  * The places of a fleet, indexed for "which are the best for this source?" (`findBest`) and "why not elsewhere?"
@@ -143,7 +143,7 @@ export function hostNumber(index: MigrationIndex, host: string): number | undefi
 
 /** Takes a source apart, once for any number of questions. Costs its canonical text. */
 export function compileSource(index: MigrationIndex, profile: MigrationProfile): CompiledSource {
-  return splitSource(index.columns, profile);
+  return splitSource(profile, index.columns.rules, (stem) => numberStem(index.book, stem));
 }
 
 /**

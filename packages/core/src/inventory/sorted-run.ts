@@ -71,6 +71,7 @@ export function findRoom(arena: SlotArena, run: SortedRun, room: number): RunPos
 
 /** The most room in a run that is below a bound, or -1. */
 export function highestRoomBelow(arena: SlotArena, run: SortedRun, bound: number): number {
+  if (run.count === 0) return -1;
   const { starts, lengths } = run;
   const position = findRoom(arena, run, bound);
   const block = position < 0 ? starts.length : position >>> LARGEST_BLOCK_LOG;

@@ -44,7 +44,10 @@ export interface AnswerBook {
   judge: Judge;
   readonly judgements: Judgement[];
   readonly outcomeIds: Map<string, OutcomeId>;
-  readonly byStem: Map<string, SourceAnswers>;
+  /** Numbers of sources' stems; a number is never given twice. */
+  readonly stemNumbers: Map<string, number>;
+  nextStem: number;
+  readonly byStem: Map<number, SourceAnswers>;
   /** By the whole key of a source. */
   readonly byKey: Map<string, SingleAnswers>;
 }
@@ -63,7 +66,25 @@ const MOST_OUTCOMES = 32767;
 
 /** Nothing judged yet. */
 export function createAnswerBook(judge: Judge): AnswerBook {
-  return { judge, judgements: [], outcomeIds: new Map(), byStem: new Map(), byKey: new Map() };
+  return {
+    judge,
+    judgements: [],
+    outcomeIds: new Map(),
+    stemNumbers: new Map(),
+    nextStem: 0,
+    byStem: new Map(),
+    byKey: new Map(),
+  };
+}
+
+/** The number of a source's stem. */
+export function numberStem(book: AnswerBook, stem: string): number {
+  const seen = book.stemNumbers.get(stem);
+  if (seen !== undefined) return seen;
+  if (book.stemNumbers.size >= MOST_SOURCES) book.stemNumbers.clear();
+  book.stemNumbers.set(stem, book.nextStem);
+  book.nextStem += 1;
+  return book.nextStem - 1;
 }
 
 /**
