@@ -37,6 +37,10 @@ events.on("test:start", ({ nesting, name }) => suites.splice(nesting, suites.len
 events.on("test:pass", (data) => reportOutcome(outcomeOf({ ...data, hasPassed: true })));
 events.on("test:fail", (data) => reportOutcome(outcomeOf({ ...data, hasPassed: false })));
 events.on("test:diagnostic", ({ message }) => reportOutcome(lateOutcomeOf(message)));
+// Should a failure be told to nobody above, the exit code still says that there was one.
+events.on("test:summary", ({ success }) => {
+  if (!success) process.exitCode = 1;
+});
 events.on("end", () => report({ kind: "end" }));
 events.resume();
 
@@ -106,5 +110,8 @@ function failureOf(error: unknown): { readonly failureType: unknown; readonly ca
 function inspectError(cause: unknown): string {
   if (typeof cause === "string") return cause;
   const text = inspect(cause, { depth: 8, maxStringLength: 10_000, breakLength: 110 });
-  return text.replace(/^ +at (?:.* \()?node:internal\/(?:test_runner|async_hooks|modules|timers|process)\b.*\n?/gm, "");
+  return text.replace(
+    /^ +at (?:.* \()?node:(?:internal\/(?:test_runner|async_hooks|modules|timers|process)|async_hooks)\b.*\n?/gm,
+    "",
+  );
 }

@@ -54,8 +54,8 @@ describe("the agent reads back what the simulator renders", () => {
       const host = simulateHost(spec);
       const read = readBack(host).snapshot.devices.filter((device) => device.kind === "mdev");
       assert.deepEqual(
-        read.map((device) => [device.id, device.parent, valueOf(device.type)]).toSorted(),
-        (spec.devices ?? []).map(({ parent, type }, index) => [host.devices[index], parent, type]).toSorted(),
+        read.map((device) => `${device.id} ${device.parent} ${valueOf(device.type)}`).toSorted(),
+        (spec.devices ?? []).map(({ parent, type }, index) => `${host.devices[index]} ${parent} ${type}`).toSorted(),
       );
     });
 

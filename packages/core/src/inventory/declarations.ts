@@ -46,12 +46,7 @@ function namesOfFunction(snapshot: HostSnapshot, address: string): ReadonlySet<s
  * The facts of one end, nearest first: the device's, its parent's, its host's; what the operator declares fills only
  * what nothing else knows. Declarations that name the subject come before those about the whole host.
  */
-export function mergeFacts(
-  snapshot: HostSnapshot,
-  subject: Subject,
-  layers: readonly Facts[],
-  policy: Policy,
-): Facts {
+export function mergeFacts(subject: Subject, layers: readonly Facts[], policy: Policy): Facts {
   const merged = new Map<string, Reading<string>>();
   for (const layer of layers) {
     for (const [name, reading] of Object.entries(layer)) {
@@ -63,7 +58,7 @@ export function mergeFacts(
   for (const fact of declared.toSorted((a, b) => Number(a.subject === undefined) - Number(b.subject === undefined))) {
     const nearer = merged.get(fact.name);
     if (nearer !== undefined && nearer.kind !== "absent") continue;
-    const evidence: Evidence = { host: snapshot.host, source: "declaration", path: POLICY_FILE, text: fact.value };
+    const evidence: Evidence = { host: subject.host, source: "declaration", path: POLICY_FILE, text: fact.value };
     merged.set(fact.name, known(fact.value, evidence));
   }
   return Object.fromEntries([...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)));

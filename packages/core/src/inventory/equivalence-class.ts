@@ -117,22 +117,29 @@ function withoutValue(reading: Reading<unknown>): Reading<unknown> {
   return reading.kind === "known" ? { ...reading, value: "compared" } : reading;
 }
 
-/** JSON with sorted keys, where evidence is reduced to its source; injective for plain data otherwise. */
+/** JSON with sorted keys, where a reading is its kind, the source of its evidence and its value; injective for plain data. */
 function canonicalText(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
+  if (isReading(value)) return readingText(value);
   const record = value as Readonly<Record<string, unknown>>;
   let text = "{";
   for (const key of Object.keys(record).sort()) {
-    const part = record[key];
-    if (part === undefined) continue;
-    text += `${JSON.stringify(key)}:${key === "evidence" ? sourceOf(part) : canonicalText(part)},`;
+    if (record[key] !== undefined) text += `${JSON.stringify(key)}:${canonicalText(record[key])},`;
   }
   return `${text}}`;
 }
 
-function sourceOf(evidence: unknown): string {
-  const isEvidence = typeof evidence === "object" && evidence !== null && "source" in evidence;
-  return isEvidence ? String(evidence.source) : canonicalText(evidence);
+function readingText(reading: Reading<unknown>): string {
+  const { kind, evidence } = reading;
+  if (kind === "known") return `<known ${evidence.source} ${canonicalText(reading.value)}>`;
+  return kind === "absent"
+    ? `<absent ${evidence.source}>`
+    : `<unreadable ${evidence.source} ${JSON.stringify(reading.why)}>`;
+}
+
+/** A record of readings may have any names, also these two; their values are objects then. */
+function isReading(value: object): value is Reading<unknown> {
+  return "kind" in value && typeof value.kind === "string" && "evidence" in value;
 }

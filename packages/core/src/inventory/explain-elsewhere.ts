@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createBitset, hasBit, type Bitset } from "./bitset.ts";
+import { hasBit, type Bitset } from "./bitset.ts";
+import type { ClassId } from "./class-columns.ts";
 import { patternOf, viewFrom, type CompiledSource, type StemView } from "./compiled-source.ts";
 import type { Judgement } from "./judgement.ts";
 import type { MigrationIndex } from "./migration-index.ts";
 import { comparePlaceIds, NO_CLASS, UNLIMITED_ROOM, type PlaceId, type PlaceTable } from "./place-table.ts";
-import { answersAbout, answersOneByOne, outcomeOfHead, outcomeOfPattern } from "./source-answers.ts";
+import {
+  answersAbout,
+  answersOneByOne,
+  outcomeOfHead,
+  outcomeOfPattern,
+  type Asked,
+  type Gate,
+  type OutcomeId,
+} from "./source-answers.ts";
 
 /** Which places are to be counted. Hosts that are left out are not counted at all. */
 export interface ElsewhereQuery {
@@ -57,28 +66,48 @@ export function explainElsewhere(index: MigrationIndex, query: ElsewhereQuery): 
   return counts;
 }
 
-/** The outcome of each class, whatever its places' room. */
+// Columns that every question writes anew: allocating a megabyte for each would keep the garbage collector busy.
+let classOutcomes: Int32Array = new Int32Array(0);
+let classSteps: Uint16Array = new Uint16Array(0);
+let nearestSteps: Uint16Array = new Uint16Array(0);
+
+/** The outcome of each class that has places, whatever their room. Most stems are ruled out at one look for all their classes. */
 function outcomesOfClasses(index: MigrationIndex, source: CompiledSource): Int32Array {
   const { columns, book } = index;
   const asked = { book, columns, source };
   const answers = answersAbout(asked);
   const singles = answersOneByOne(answers, asked).byClass;
   const views = new Map<number, StemView>();
-  const outcomes = new Int32Array(columns.length);
+  if (classOutcomes.length < columns.length) classOutcomes = new Int32Array(columns.length * 2);
+  const outcomes = classOutcomes.subarray(0, columns.length);
+  const ruledOut = new Int32Array(columns.allStems.length).fill(-1);
   for (let id = 0; id < columns.length; id += 1) {
     if (columns.counts[id] === 0) continue;
-    const gate = answers.gates.get(columns.stems[id] ?? -1);
-    if (gate === undefined) {
-      outcomes[id] = singles.get(id) ?? outcomeOfHead(answers, id, asked);
+    const stem = columns.stems[id] ?? 0;
+    const found = ruledOut[stem] ?? -1;
+    if (found >= 0) {
+      outcomes[id] = found;
       continue;
     }
-    const view = views.get(gate.stem.id) ?? viewFrom(gate.stem, source);
-    views.set(gate.stem.id, view);
-    const pattern = patternOf(columns, id, { stem: gate.stem, view });
-    const found = gate.outcomes[pattern] ?? -1;
-    outcomes[id] = found >= 0 ? found : outcomeOfPattern(gate, { pattern, id }, asked);
+    const gate = answers.gates.get(stem);
+    const single = singles.get(id);
+    if (gate !== undefined) outcomes[id] = outcomeAtGate(gate, id, { asked, views });
+    else if (single !== undefined) outcomes[id] = single;
+    else outcomes[id] = ruledOut[stem] = outcomeOfHead(answers, id, asked);
   }
   return outcomes;
+}
+
+function outcomeAtGate(
+  gate: Gate,
+  id: ClassId,
+  { asked, views }: { readonly asked: Asked; readonly views: Map<number, StemView> },
+): OutcomeId {
+  const view = views.get(gate.stem.id) ?? viewFrom(gate.stem, asked.source);
+  views.set(gate.stem.id, view);
+  const pattern = patternOf(asked.columns, id, { stem: gate.stem, view });
+  const found = gate.outcomes[pattern] ?? -1;
+  return found >= 0 ? found : outcomeOfPattern(gate, { pattern, id }, asked);
 }
 
 interface Outcome {
@@ -113,7 +142,8 @@ function stepsOf(judgements: readonly Judgement[], outcomes: Int32Array): Steps 
   );
   const stepOf = new Uint16Array(judgements.length);
   for (const [step, { id }] of refused.entries()) stepOf[id] = OF_ROOM.length + step;
-  const byClass = new Uint16Array(outcomes.length);
+  if (classSteps.length < outcomes.length) classSteps = new Uint16Array(outcomes.length * 2);
+  const byClass = classSteps;
   for (let id = 0; id < outcomes.length; id += 1) byClass[id] = stepOf[outcomes[id] ?? 0] ?? 0;
   return { outcomes: [...OF_ROOM, ...refused], byClass };
 }
@@ -127,30 +157,40 @@ interface Tally {
 
 function tallyPlaces(index: MigrationIndex, query: ElsewhereQuery, steps: Steps): Tally {
   const { places } = index;
-  const { classes, hosts, hostNames } = places;
+  const { classes, hosts, hostNames, length } = places;
+  const { ranks } = hostNames;
+  const { byClass } = steps;
   const count = steps.outcomes.length;
   const exceptHost = query.exceptHost === undefined ? -1 : (hostNames.ordinals.get(query.exceptHost) ?? -1);
-  const exceptHosts = query.exceptHosts ?? createBitset(0);
+  const { exceptHosts } = query;
   const wanted = Math.min(query.atLeastFree, UNLIMITED_ROOM);
-  const nearest = new Uint16Array(hostNames.texts.length).fill(count);
+  const hostCount = hostNames.texts.length;
+  if (nearestSteps.length < hostCount) nearestSteps = new Uint16Array(hostCount * 2);
+  const nearest = nearestSteps.subarray(0, hostCount).fill(count);
   const counts = new Float64Array(count);
   const examples = new Array<PlaceId>(count).fill(-1);
-  for (let id = 0; id < places.length; id += 1) {
+  const exampleRanks = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  for (let id = 0; id < length; id += 1) {
     const own = classes[id] ?? NO_CLASS;
     const host = hosts[id] ?? 0;
-    if (own === NO_CLASS || host === exceptHost || hasBit(exceptHosts, host)) continue;
-    const step = stepOfRoom(places, id, { step: steps.byClass[own] ?? 0, wanted });
+    if (own === NO_CLASS || host === exceptHost) continue;
+    if (exceptHosts !== undefined && hasBit(exceptHosts, host)) continue;
+    let step = byClass[own] ?? 0;
+    if (step === CANDIDATE) step = stepOfRoom(places, id, wanted);
     counts[step] = (counts[step] ?? 0) + 1;
     if (step < (nearest[host] ?? 0)) nearest[host] = step;
-    const example = examples[step] ?? -1;
-    if (example < 0 || comparePlaceIds(places, id, example) < 0) examples[step] = id;
+    const rank = ranks[host] ?? 0;
+    if (rank > (exampleRanks[step] ?? 0)) continue;
+    if (rank < (exampleRanks[step] ?? 0) || comparePlaceIds(places, id, examples[step] ?? 0) < 0) examples[step] = id;
+    exampleRanks[step] = rank;
   }
   const hostCounts = new Float64Array(count + 1);
   for (const step of nearest) hostCounts[step] = (hostCounts[step] ?? 0) + 1;
   return { places: counts, hosts: hostCounts, examples };
 }
 
-function stepOfRoom(places: PlaceTable, id: PlaceId, at: { readonly step: number; readonly wanted: number }): number {
-  if (at.step !== CANDIDATE || (places.roomAtLeast[id] ?? 0) >= at.wanted) return at.step;
-  return (places.roomAtMost[id] ?? 0) < at.wanted ? NO_ROOM : ROOM_UNKNOWN;
+/** The step of a place whose class is compatible. */
+function stepOfRoom(places: PlaceTable, id: PlaceId, wanted: number): number {
+  if ((places.roomAtLeast[id] ?? 0) >= wanted) return CANDIDATE;
+  return (places.roomAtMost[id] ?? 0) < wanted ? NO_ROOM : ROOM_UNKNOWN;
 }

@@ -100,7 +100,7 @@ function baseProfile(
   const { parent, policy } = basis;
   const pci = snapshot.functions.find((candidate) => candidate.address === basis.address);
   const nowhere = absent({ host: snapshot.host, source: "sysfs", path: basis.path });
-  const facts = mergeFacts(snapshot, basis.subject, [...basis.facts, snapshot.facts, { os: snapshot.os }], policy);
+  const facts = mergeFacts(basis.subject, [...basis.facts, snapshot.facts, { os: snapshot.os }], policy);
   return {
     subject: basis.subject,
     attributes: basis.type?.attributes ?? noAttributes(nowhere.evidence),

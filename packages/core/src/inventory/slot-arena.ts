@@ -68,16 +68,33 @@ export function writeSlot(
   words[base + HOST] = places.hosts[id] ?? 0;
 }
 
+/** A place about to be looked for among slots: its sort key, read once. */
+export interface Probe {
+  readonly places: PlaceTable;
+  readonly id: PlaceId;
+  readonly room: number;
+  readonly score: number;
+  readonly hostRank: number;
+}
+
+/** The probe of a place, from its columns. */
+export function probeOf(places: PlaceTable, id: PlaceId): Probe {
+  return {
+    places,
+    id,
+    room: places.roomAtLeast[id] ?? 0,
+    score: places.scores[id] ?? 0,
+    hostRank: places.hostNames.ranks[places.hosts[id] ?? 0] ?? 0,
+  };
+}
+
 /** Negative where a slot comes before a place: by room, score, host name, place name. */
-export function compareSlot(
-  arena: SlotArena,
-  slot: number,
-  { places, id }: { places: PlaceTable; id: PlaceId },
-): number {
-  const { words } = arena;
+export function compareSlot(words: Uint32Array, slot: number, probe: Probe): number {
   const base = slot * SLOT;
-  const byRoom = (words[base] ?? 0) - (places.roomAtLeast[id] ?? 0);
+  const byRoom = (words[base] ?? 0) - probe.room;
   if (byRoom !== 0) return byRoom;
-  const byScore = ((words[base + SCORE_AND_CLASS] ?? 0) >>> 16) - (places.scores[id] ?? 0);
-  return byScore === 0 ? comparePlaceIds(places, words[base + PLACE] ?? 0, id) : byScore;
+  const byScore = ((words[base + SCORE_AND_CLASS] ?? 0) >>> 16) - probe.score;
+  if (byScore !== 0) return byScore;
+  const byHost = (probe.places.hostNames.ranks[words[base + HOST] ?? 0] ?? 0) - probe.hostRank;
+  return byHost === 0 ? comparePlaceIds(probe.places, words[base + PLACE] ?? 0, probe.id) : byHost;
 }

@@ -7,10 +7,12 @@ import {
   LARGEST_BLOCK_LOG,
   moveSlots,
   PLACE,
+  probeOf,
   returnBlock,
   SLOT,
   takeBlock,
   writeSlot,
+  type Probe,
   type SlotArena,
 } from "./slot-arena.ts";
 
@@ -83,15 +85,16 @@ export function highestRoomBelow(arena: SlotArena, run: SortedRun, bound: number
 
 /** Puts a place into a run, where its columns say now. */
 export function insertPlace(arena: SlotArena, run: SortedRun, placing: Placing): void {
-  let block = findBlock(arena, run, placing);
+  const probe = probeOf(placing.places, placing.id);
+  let block = findBlock(arena, run, probe);
   if (run.lengths[block] === capacityOf(run)) {
     if (run.log < LARGEST_BLOCK_LOG) resizeBlock(arena, run, run.log + 1);
     else splitBlock(arena, run, block);
-    block = findBlock(arena, run, placing);
+    block = findBlock(arena, run, probe);
   }
   const start = run.starts[block] ?? 0;
   const length = run.lengths[block] ?? 0;
-  const before = countBefore(arena, { start, length }, placing);
+  const before = countBefore(arena, { start, length }, probe);
   moveSlots(arena, start + before, { to: start + before + 1, count: length - before });
   writeSlot(arena, start + before, placing);
   run.lengths[block] = length + 1;
@@ -99,13 +102,14 @@ export function insertPlace(arena: SlotArena, run: SortedRun, placing: Placing):
 }
 
 /** Takes a place out of a run; its columns must still be what they were when it was put in. */
-export function deletePlace(arena: SlotArena, run: SortedRun, placing: Placing): void {
-  const block = findBlock(arena, run, placing);
+export function deletePlace(arena: SlotArena, run: SortedRun, { places, id }: Placing): void {
+  const probe = probeOf(places, id);
+  const block = findBlock(arena, run, probe);
   const start = run.starts[block] ?? 0;
   const length = run.lengths[block] ?? 0;
-  const before = countBefore(arena, { start, length }, placing);
-  if (before === length || compareSlot(arena, start + before, placing) !== 0) {
-    throw new Error(`Place ${placing.id} is not in its run`);
+  const before = countBefore(arena, { start, length }, probe);
+  if (before === length || compareSlot(arena.words, start + before, probe) !== 0) {
+    throw new Error(`Place ${id} is not in its run`);
   }
   moveSlots(arena, start + before + 1, { to: start + before, count: length - before - 1 });
   run.lengths[block] = length - 1;
@@ -158,7 +162,7 @@ function capacityOf(run: SortedRun): number {
 }
 
 /** The block that a place belongs to: the last one that does not start after it, or the first. */
-function findBlock(arena: SlotArena, run: SortedRun, placing: Placing): number {
+function findBlock(arena: SlotArena, run: SortedRun, probe: Probe): number {
   if (run.starts.length === 0) {
     run.starts.push(takeBlock(arena, 0));
     run.lengths.push(0);
@@ -168,7 +172,7 @@ function findBlock(arena: SlotArena, run: SortedRun, placing: Placing): number {
   let high = run.starts.length;
   while (low + 1 < high) {
     const middle = (low + high) >>> 1;
-    if (compareSlot(arena, run.starts[middle] ?? 0, placing) > 0) high = middle;
+    if (compareSlot(arena.words, run.starts[middle] ?? 0, probe) > 0) high = middle;
     else low = middle;
   }
   return low;
@@ -178,13 +182,14 @@ function findBlock(arena: SlotArena, run: SortedRun, placing: Placing): number {
 function countBefore(
   arena: SlotArena,
   { start, length }: { readonly start: number; readonly length: number },
-  placing: Placing,
+  probe: Probe,
 ): number {
+  const { words } = arena;
   let low = 0;
   let high = length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareSlot(arena, start + middle, placing) < 0) low = middle + 1;
+    if (compareSlot(words, start + middle, probe) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
