@@ -92,7 +92,13 @@ export function typeName(type: number): string {
 
 const EVIDENCE: Evidence = { host: "made-up", source: "interface", path: "/sys/class/mdev_bus" };
 const NOTHING = absent(EVIDENCE);
-const BUILD = { name: "drv", version: known("1", EVIDENCE), srcversion: known("A", EVIDENCE), buildId: NOTHING, taint: NOTHING };
+const BUILD = {
+  name: "drv",
+  version: known("1", EVIDENCE),
+  srcversion: known("A", EVIDENCE),
+  buildId: NOTHING,
+  taint: NOTHING,
+};
 
 /** The profile of a kind, as destination or as source. */
 export function profileOfKind(kind: Kind, subject: "type" | "device"): MigrationProfile {
@@ -106,7 +112,12 @@ export function profileOfKind(kind: Kind, subject: "type" | "device"): Migration
     attributes: {
       softwareVersion: known({ major: kind.major, minor: kind.minor, bugfix: 0 }, EVIDENCE),
       compatibleTypes: NOTHING,
-      compatible: { pci_ids: known(kind.ids.map((id) => `id${id}`), EVIDENCE) },
+      compatible: {
+        pci_ids: known(
+          kind.ids.map((id) => `id${id}`),
+          EVIDENCE,
+        ),
+      },
       dynamicResources: NOTHING,
       migrationVersion: NOTHING,
     },

@@ -6,7 +6,7 @@ import type { Verdict } from "@berth/core/compatibility/verdict";
 import type { Room } from "@berth/core/capacity/pool";
 import { exitCodeOfCheck } from "./exit-code.ts";
 
-const EVIDENCE = { claims: [], notes: [], packs: [] };
+const EVIDENCE = { agreements: [], claims: [], notes: [], packs: [] };
 const FINDING = { rule: "R4", code: "x", text: "x" } as const;
 const YES: Verdict = {
   ...EVIDENCE,

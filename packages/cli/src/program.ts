@@ -74,7 +74,9 @@ const USAGE_CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 function isHelp(error: CommanderError): boolean {
-  return error.code === "commander.help" || error.code === "commander.helpDisplayed" || error.code === "commander.version";
+  return (
+    error.code === "commander.help" || error.code === "commander.helpDisplayed" || error.code === "commander.version"
+  );
 }
 
 function usageErrorOf(error: CommanderError): BerthError {

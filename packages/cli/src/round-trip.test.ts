@@ -25,7 +25,8 @@ function openSimulatedTree(entries: TreeEntries): SimulatedTree {
     else if (entry.kind === "file") tree.addAttribute(path, shown(entry.content, entry.mode ?? 0o444));
     else if (entry.kind === "link") tree.setFault(path, { kind: "link", target: entry.target });
     else if (entry.kind === "directory") tree.addDirectory(path);
-    else tree.addAttribute(path, { mode: 0o444, show: () => refused(entry.kind === "failing" ? entry.errno : "EINVAL") });
+    else
+      tree.addAttribute(path, { mode: 0o444, show: () => refused(entry.kind === "failing" ? entry.errno : "EINVAL") });
   }
   return tree;
 }
@@ -42,7 +43,9 @@ function readBack(host: SimulatedHost): FleetHost {
 }
 
 /** Hosts of the demo that are simulated without faults: everything on them can be read. */
-const WHOLE: readonly SimulatedHostSpec[] = DEMO_FLEET.filter((spec) => readBack(simulateHost(spec)).problems.length === 0);
+const WHOLE: readonly SimulatedHostSpec[] = DEMO_FLEET.filter(
+  (spec) => readBack(simulateHost(spec)).problems.length === 0,
+);
 
 describe("the agent reads back what the simulator renders", () => {
   it("with nothing to complain about on most hosts of the demo", () => {

@@ -71,7 +71,10 @@ function findWhere(device: string, options: WhereOptions, context: Context): voi
     });
   }
   const fleet = fleetOf({ snapshots: readHosts(options), packs: readPacks(options), policy: readPolicy(options) });
-  const source = findDeviceReference(device, fleet.hosts.map(({ snapshot }) => snapshot));
+  const source = findDeviceReference(
+    device,
+    fleet.hosts.map(({ snapshot }) => snapshot),
+  );
   const answer = findCandidates(fleet, {
     source,
     strategy: options.rank,

@@ -49,8 +49,7 @@ export function addHostCommand(program: Command, context: Context): void {
 }
 
 function showHost(options: HostOptions, { output }: Context): void {
-  const snapshot =
-    options.demo === undefined ? readOneHost(options.root, options.name) : readDemoHost(options.demo);
+  const snapshot = options.demo === undefined ? readOneHost(options.root, options.name) : readDemoHost(options.demo);
   if (options.profile !== undefined) {
     output.write(`${JSON.stringify(profileDocument(snapshot, options.profile), undefined, 2)}\n`);
     return;

@@ -63,7 +63,10 @@ export function addCheckCommand(program: Command, context: Context): void {
     .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
     .action((source: string, destination: string, options: CheckOptions) => {
-      const checked = options.host.length === 0 && options.demo !== true ? checkFiles({ source, destination, options }) : checkHosts({ source, destination, options });
+      const checked =
+        options.host.length === 0 && options.demo !== true
+          ? checkFiles({ source, destination, options })
+          : checkHosts({ source, destination, options });
       context.output.write(`${options.json === true ? formatCheckJson(checked) : formatCheck(checked)}\n`);
       context.finish(exitCodeOfCheck(checked));
     });
@@ -156,8 +159,15 @@ function roomOfDevice(pools: readonly Pool[], id: string, count: number): Pick<C
   if (grow.kind === "fits") {
     return { room: undefined, roomText: `the device exists with ${units} units and can grow to ${count}; ${unused}` };
   }
-  if (grow.kind === "short") return { room: { atLeast: 0, atMost: 0 }, roomText: `it cannot grow from ${units} to ${count} units now: ${grow.why}` };
-  return { room: { atLeast: 0, atMost: 1 }, roomText: `whether it can grow from ${units} to ${count} units is not known: ${grow.why}` };
+  if (grow.kind === "short")
+    return {
+      room: { atLeast: 0, atMost: 0 },
+      roomText: `it cannot grow from ${units} to ${count} units now: ${grow.why}`,
+    };
+  return {
+    room: { atLeast: 0, atMost: 1 },
+    roomText: `whether it can grow from ${units} to ${count} units is not known: ${grow.why}`,
+  };
 }
 
 function lawText(pool: Pool): string {

@@ -45,5 +45,8 @@ function openFile(path: string): number {
 }
 
 function unreadableFile(path: string, why: string): BerthError {
-  return new BerthError("file_unreadable", `Cannot read ${path}: ${why}`, { place: path, expected: "a readable JSON file" });
+  return new BerthError("file_unreadable", `Cannot read ${path}: ${why}`, {
+    place: path,
+    expected: "a readable JSON file",
+  });
 }

@@ -7,8 +7,7 @@ import { BerthError } from "@berth/core/protocol/berth-error";
 
 /** What a person can point at on the command line: a device that exists, or a type on a parent. */
 export type Reference =
-  | { readonly kind: "device"; readonly ref: DeviceRef }
-  | { readonly kind: "type"; readonly ref: PlaceRef };
+  { readonly kind: "device"; readonly ref: DeviceRef } | { readonly kind: "type"; readonly ref: PlaceRef };
 
 /**
  * Reads `[host:]uuid`, `[host:]pci-address` or `host:parent/type` against the hosts at hand. Without a host the

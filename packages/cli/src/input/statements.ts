@@ -21,9 +21,7 @@ export interface StatementOptions {
 /** The policy in force: the file's, or the strict one, with `--assume-platform` on top. */
 export function readPolicy(options: StatementOptions): Policy {
   const base =
-    options.policy === undefined
-      ? STRICT_POLICY
-      : parsePolicyDocument(readJsonFile(options.policy), options.policy);
+    options.policy === undefined ? STRICT_POLICY : parsePolicyDocument(readJsonFile(options.policy), options.policy);
   return options.assumePlatform === true ? { ...base, assumePlatform: true } : base;
 }
 

@@ -91,7 +91,8 @@ function typeRows(snapshot: HostSnapshot, pools: readonly Pool[]): readonly (rea
   const rows = pools.flatMap((pool) => {
     const parents = snapshot.parents.filter((parent) => pool.parents.includes(parent.id));
     const types = new Map<string, MdevType[]>();
-    for (const type of parents.flatMap((parent) => parent.types)) types.set(type.id, [...(types.get(type.id) ?? []), type]);
+    for (const type of parents.flatMap((parent) => parent.types))
+      types.set(type.id, [...(types.get(type.id) ?? []), type]);
     return [...types].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([id, offered]) => typeRow(pool, id, offered));
   });
   return [head, ...rows];
@@ -116,14 +117,17 @@ function typeRow(pool: Pool, id: string, offered: readonly MdevType[]): readonly
 
 function parentsWords(pool: Pool): string {
   if (pool.parents.length === 1) return pool.parents.join();
-  return pool.owner.kind === "unknown" ? `${pool.parents.length} parents` : `${pool.parents.length} of ${formatOwner(pool.owner)}`;
+  return pool.owner.kind === "unknown"
+    ? `${pool.parents.length} parents`
+    : `${pool.parents.length} of ${formatOwner(pool.owner)}`;
 }
 
 /** What the parents say together; a parent that does not say makes the sum unknown. */
 function sumWords(offered: readonly MdevType[]): string {
   const numbers = offered.map((type) => valueOf(type.availableInstances));
   const known = numbers.filter((number) => number !== undefined);
-  if (known.length < numbers.length) return offered.length === 1 && offered[0] ? cell(offered[0].availableInstances) : "?";
+  if (known.length < numbers.length)
+    return offered.length === 1 && offered[0] ? cell(offered[0].availableInstances) : "?";
   const sum = known.reduce((total, number) => total + number, 0);
   return Number.isFinite(sum) ? String(sum) : "unlimited";
 }

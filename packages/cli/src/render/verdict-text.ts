@@ -6,7 +6,7 @@ import { printable } from "./table.ts";
 import { heading, verdictWords } from "./words.ts";
 
 interface Line {
-  readonly mark: "no" | "?" | "yes";
+  readonly mark: "no" | "?" | "yes" | "same";
   readonly rule: string;
   readonly code: string;
   readonly text: string;
@@ -17,9 +17,13 @@ interface Line {
 
 /** A verdict with every finding and, under each, both values and where they were read. */
 export function formatVerdict(title: string, verdict: Verdict): string {
-  const lines = [heading(`${title}: ${verdictWords(verdict)}`), ...linesOf(verdict).flatMap(formatLine)];
+  const agreements = verdict.agreements.map((item) => ({ ...item, mark: "same" as const }));
+  const findings = [...agreements, ...linesOf(verdict)];
+  const lines = [heading(`${title}: ${verdictWords(verdict)}`), ...findings.flatMap(formatLine)];
   for (const claim of verdict.kind === "compatible" ? verdict.claims : []) {
-    lines.push(`  set  ${claim.rule.padEnd(4)} ${printable(claim.attribute)} = ${printable(claim.value)} as part of claiming it`);
+    lines.push(
+      `  set  ${claim.rule.padEnd(4)} ${printable(claim.attribute)} = ${printable(claim.value)} as part of claiming it`,
+    );
   }
   for (const note of verdict.notes) lines.push(`  note ${note.rule.padEnd(4)} ${printable(note.text)} [${note.code}]`);
   for (const pack of verdict.packs) {

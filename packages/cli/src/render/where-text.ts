@@ -78,7 +78,9 @@ function formatPlatform(candidates: readonly Candidate[]): string {
       gap.texts.add(text);
     }
   }
-  const assumed = candidates.some(({ platform }) => platform.kind === "compatible" && platform.confidence === "assumed");
+  const assumed = candidates.some(
+    ({ platform }) => platform.kind === "compatible" && platform.confidence === "assumed",
+  );
   if (assumed) return "The platform (R10) was assumed, not checked: --assume-platform is in force.";
   if (gaps.size === 0) return "";
   return [

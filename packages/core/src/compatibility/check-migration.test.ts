@@ -29,6 +29,30 @@ describe("checkMigration()", () => {
     assert.equal(verdict.kind === "compatible" && verdict.confidence, "same-build");
   });
 
+  it("shows what both ends say alike, with where each said it", () => {
+    const { agreements } = checkMigration(pairOf(SOURCE, PLACE));
+    assert.deepEqual(
+      agreements.map(({ rule, code, source, destination }) => [rule, code, source.value, destination.value]),
+      [
+        ["R1", "vendor_driver_equal", "nvidia", "nvidia"],
+        ["R2", "device_api_equal", "vfio-pci", "vfio-pci"],
+        ["R3", "type_equal", "nvidia-231", "nvidia-231"],
+        ["R7", "aggregation_equal", "1", "1"],
+      ],
+    );
+    assert.deepEqual(
+      [...new Set(agreements.flatMap(({ source, destination }) => [source.evidence.host, destination.evidence.host]))],
+      ["a", "b"],
+    );
+  });
+
+  it("never takes an agreement for a reason to say yes", () => {
+    const bare = { srcversion: undefined, buildId: undefined };
+    const verdict = checkMigration(pairOf(profile(bare), profile({ ...bare, host: "b", subject: "type" })));
+    assert.equal(verdict.kind, "undetermined");
+    assert.equal(verdict.agreements.length, 4);
+  });
+
   it("is undetermined with another kernel", () => {
     const verdict = checkMigration(pairOf(SOURCE, profile({ host: "b", kernelVersion: "Linux version 6.18" })));
     assert.equal(verdict.kind, "undetermined");

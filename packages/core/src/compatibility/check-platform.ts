@@ -157,6 +157,7 @@ function isOn(profile: MigrationProfile, fact: string): boolean {
 /** Devices of one VM share their hosts: what is said of a host is said once. */
 function dropRepeats(found: Findings): Findings {
   return {
+    agreements: unique(found.agreements),
     reasons: unique(found.reasons),
     missing: unique(found.missing),
     restsOn: unique(found.restsOn),

@@ -9,7 +9,7 @@ import type { RuleId, Verdict } from "./verdict.ts";
  * rest on nothing is undetermined: `rule` names the rule that should have said what it rests on.
  */
 export function decideVerdict(found: Findings, packs: readonly PackUse[], rule: RuleId): Verdict {
-  const common = { claims: found.claims, notes: found.notes, packs };
+  const common = { agreements: found.agreements, claims: found.claims, notes: found.notes, packs };
   const [reason, ...reasons] = found.reasons;
   if (reason !== undefined) {
     return { kind: "incompatible", reasons: [reason, ...reasons], missing: found.missing, ...common };

@@ -54,6 +54,15 @@ export interface Missing {
   readonly remedy?: Remedy;
 }
 
+/** Something that both ends say alike. It proves nothing by itself, and shows that it was looked at. */
+export interface Agreement {
+  readonly rule: RuleId;
+  readonly code: string;
+  readonly text: string;
+  readonly source: Side;
+  readonly destination: Side;
+}
+
 /** What a yes rests on. */
 export interface Assumption {
   readonly rule: RuleId;
@@ -81,6 +90,7 @@ export interface Note {
 
 /** What one rule found. All lists may be empty: then the rule does not apply to this pair. */
 export interface Findings {
+  readonly agreements: readonly Agreement[];
   readonly reasons: readonly Reason[];
   readonly missing: readonly Missing[];
   readonly restsOn: readonly Assumption[];
@@ -97,6 +107,7 @@ export interface PackUse {
 }
 
 interface Common {
+  readonly agreements: readonly Agreement[];
   readonly claims: readonly ClaimValue[];
   readonly notes: readonly Note[];
   readonly packs: readonly PackUse[];
@@ -117,7 +128,7 @@ export type Verdict =
   | (Common & { readonly kind: "undetermined"; readonly missing: readonly [Missing, ...Missing[]] });
 
 /** Findings of a rule that has nothing to say. */
-export const NO_FINDINGS: Findings = { reasons: [], missing: [], restsOn: [], claims: [], notes: [] };
+export const NO_FINDINGS: Findings = { agreements: [], reasons: [], missing: [], restsOn: [], claims: [], notes: [] };
 
 /** Makes findings from the lists that are not empty. */
 export function findings(some: Partial<Findings>): Findings {

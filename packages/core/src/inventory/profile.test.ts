@@ -85,7 +85,10 @@ describe("profileOfDevice()", () => {
   it("keeps a device's unreadable version unreadable", () => {
     const broken = unreadable("EIO", AT);
     const device = { attributes: { softwareVersion: broken, migrationVersion: absent(AT) } };
-    assert.equal(profileOfDevice(snapshot({ device }), UUID, STRICT_POLICY)?.attributes.softwareVersion.kind, "unreadable");
+    assert.equal(
+      profileOfDevice(snapshot({ device }), UUID, STRICT_POLICY)?.attributes.softwareVersion.kind,
+      "unreadable",
+    );
   });
 
   it("is undefined for a device that is not there", () => {
@@ -162,7 +165,10 @@ describe("profileOfType()", () => {
   assert.ok(attributes !== undefined);
 
   const AGGREGATION = {
-    "is one unit that cannot change where the driver says nothing": { type: {}, expected: { count: 1, settable: false } },
+    "is one unit that cannot change where the driver says nothing": {
+      type: {},
+      expected: { count: 1, settable: false },
+    },
     "can be set up to the type's maximum": {
       type: { maxAggregation: known(30, AT) },
       expected: { count: 1, settable: true, max: 30 },

@@ -145,8 +145,7 @@ function typeEvidence(snapshot: HostSnapshot, parent: ParentDevice, type: MdevTy
 function aggregationAtType(type: MdevType, evidence: Evidence): Reading<Aggregation> {
   if (type.maxAggregation.kind === "unreadable") return type.maxAggregation;
   const listed = type.attributes.dynamicResources;
-  const attribute =
-    listed.kind === "known" ? listed.value.find((name) => AGGREGATION_NAMES.includes(name)) : undefined;
+  const attribute = listed.kind === "known" ? listed.value.find((name) => AGGREGATION_NAMES.includes(name)) : undefined;
   const named = attribute === undefined ? {} : { attribute };
   if (type.maxAggregation.kind === "known") {
     const max = type.maxAggregation.value;
@@ -162,7 +161,12 @@ function featuresOfSibling(snapshot: HostSnapshot, parent: ParentDevice, type: M
     (device) => device.features.kind === "known" && device.type.kind === "known" && device.type.value === type.id,
   );
   return (
-    sibling?.features ?? absent({ host: snapshot.host, source: "debugfs", path: `/sys/kernel/debug/vfio (no device of ${type.id} on ${parent.id})` })
+    sibling?.features ??
+    absent({
+      host: snapshot.host,
+      source: "debugfs",
+      path: `/sys/kernel/debug/vfio (no device of ${type.id} on ${parent.id})`,
+    })
   );
 }
 
@@ -170,7 +174,9 @@ function moduleNamed(snapshot: HostSnapshot, name: Reading<string>, path: string
   if (name.kind !== "known") return name;
   const build = snapshot.modules.find((candidate) => candidate.name === name.value);
   const evidence: Evidence = { host: snapshot.host, source: "sysfs", path: `/sys/module/${name.value}` };
-  return build === undefined ? absent({ ...evidence, path: `${evidence.path} (for ${path})` }) : known(build, { ...evidence, text: build.name });
+  return build === undefined
+    ? absent({ ...evidence, path: `${evidence.path} (for ${path})` })
+    : known(build, { ...evidence, text: build.name });
 }
 
 function idsOf(pci: PciFunction | undefined, nowhere: Reading<never>): Reading<PciIds> {

@@ -51,7 +51,10 @@ describe("findCandidates()", () => {
     const answer = ask([host("b", 1), host("a", 1)]);
     assert.deepEqual(berths(answer), ["a:p/drv-a", "b:p/drv-a"]);
     assert.deepEqual(answer.excludedHosts, ["src"]);
-    assert.deepEqual(answer.candidates.map(({ rank }) => rank), [1, 2]);
+    assert.deepEqual(
+      answer.candidates.map(({ rank }) => rank),
+      [1, 2],
+    );
   });
 
   const OUTCOMES = {
@@ -66,7 +69,11 @@ describe("findCandidates()", () => {
       outcome: "unknown",
       code: "software_version_one_side",
     },
-    "another vendor's driver as never": { host: host("x", 4, "1.5.0", "other-a"), outcome: "never", code: "vendor_driver" },
+    "another vendor's driver as never": {
+      host: host("x", 4, "1.5.0", "other-a"),
+      outcome: "never",
+      code: "vendor_driver",
+    },
     "another type as never": { host: host("x", 4, "1.5.0", "drv-b"), outcome: "never", code: "type" },
   } as const;
   for (const [name, expected] of Object.entries(OUTCOMES)) {
@@ -98,14 +105,28 @@ describe("findCandidates()", () => {
       ],
     };
     const answer = ask([mixed]);
-    assert.deepEqual(answer.elsewhere.map(({ place }) => place.type), ["drv-a"]);
-    assert.deepEqual(answer.refused.map(({ place }) => place.type), ["drv-a", "drv-b"]);
+    assert.deepEqual(
+      answer.elsewhere.map(({ place }) => place.type),
+      ["drv-a"],
+    );
+    assert.deepEqual(
+      answer.refused.map(({ place }) => place.type),
+      ["drv-a", "drv-b"],
+    );
   });
 
   it("does not count a parent that has a candidate among those elsewhere", () => {
     const both: TestHost = {
       host: "x",
-      parents: [{ id: "p", types: [{ id: "drv-a", available: 1, version: "1.5.0" }, { id: "drv-b", available: 1 }] }],
+      parents: [
+        {
+          id: "p",
+          types: [
+            { id: "drv-a", available: 1, version: "1.5.0" },
+            { id: "drv-b", available: 1 },
+          ],
+        },
+      ],
     };
     const answer = ask([both]);
     assert.deepEqual(berths(answer), ["x:p/drv-a"]);
@@ -120,7 +141,10 @@ describe("findCandidates()", () => {
   for (const [name, { strategy, expected }] of Object.entries(STRATEGIES)) {
     it(name, () => {
       const answer = ask([host("a", 9), host("b", 5), host("c", 1)], strategy);
-      assert.deepEqual(answer.candidates.map(({ place }) => place.host), expected);
+      assert.deepEqual(
+        answer.candidates.map(({ place }) => place.host),
+        expected,
+      );
     });
   }
 
@@ -131,8 +155,18 @@ describe("findCandidates()", () => {
         {
           id: "p",
           types: [
-            { id: "drv-a", available: available[0], version: "1.5.0", description: "framebuffer=1024M, max_instance=16" },
-            { id: "drv-b", available: available[1], version: "1.5.0", description: "framebuffer=8192M, max_instance=2" },
+            {
+              id: "drv-a",
+              available: available[0],
+              version: "1.5.0",
+              description: "framebuffer=1024M, max_instance=16",
+            },
+            {
+              id: "drv-b",
+              available: available[1],
+              version: "1.5.0",
+              description: "framebuffer=8192M, max_instance=2",
+            },
           ],
         },
       ],
@@ -143,7 +177,10 @@ describe("findCandidates()", () => {
       })),
     });
     const answer = ask([gpu("a1", [16, 2], 0), gpu("b1", [15, 0], 1)]);
-    assert.deepEqual(answer.candidates.map(({ place }) => place.host), ["b1", "a1"]);
+    assert.deepEqual(
+      answer.candidates.map(({ place }) => place.host),
+      ["b1", "a1"],
+    );
     assert.match(answer.candidates[1]?.because.join() ?? "", /blocks 1 other type/);
   });
 
@@ -153,18 +190,27 @@ describe("findCandidates()", () => {
       parents: [{ id: "p", numaNode, types: [{ id: "drv-a", available: 2, version: "1.5.0" }] }],
     });
     const hosts = [on("a", 0), on("b", 1)];
-    assert.deepEqual(ask(hosts, "numa").candidates.map(({ place }) => place.host), ["b", "a"]);
+    assert.deepEqual(
+      ask(hosts, "numa").candidates.map(({ place }) => place.host),
+      ["b", "a"],
+    );
     const wanted = findCandidates(testFleet([SOURCE, ...hosts]), {
       source: { host: "src", device: DEVICE },
       strategy: "numa",
       numaNode: 0,
     });
-    assert.deepEqual(wanted.candidates.map(({ place }) => place.host), ["a", "b"]);
+    assert.deepEqual(
+      wanted.candidates.map(({ place }) => place.host),
+      ["a", "b"],
+    );
   });
 
   it("puts a platform that is not known behind one that is, whatever the strategy says", () => {
     const fact = (on: string, name: string, value: string) => ({ host: on, name, value });
-    const facts = ["src", "b"].flatMap((on) => [fact(on, "qemu_version", "10.0.0"), fact(on, "libvirt_version", "11.0.0")]);
+    const facts = ["src", "b"].flatMap((on) => [
+      fact(on, "qemu_version", "10.0.0"),
+      fact(on, "libvirt_version", "11.0.0"),
+    ]);
     const fleet = testFleet([SOURCE, host("a", 1), host("b", 9)], {
       policy: { assumePlatform: false, facts },
       packs: [MIGRATING_PACK],
@@ -197,7 +243,10 @@ describe("findCandidates()", () => {
 
   it("throws RangeError for a host or a device that is not there", () => {
     const fleet = testFleet([SOURCE]);
-    assert.throws(() => findCandidates(fleet, { source: { host: "no", device: DEVICE }, strategy: "pack" }), RangeError);
+    assert.throws(
+      () => findCandidates(fleet, { source: { host: "no", device: DEVICE }, strategy: "pack" }),
+      RangeError,
+    );
     assert.throws(() => findCandidates(fleet, { source: { host: "src", device: "no" }, strategy: "pack" }), RangeError);
   });
 });

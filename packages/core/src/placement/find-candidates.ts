@@ -32,7 +32,10 @@ export function findCandidates(fleet: Fleet, request: PlacementRequest): Placeme
   const free: Judged[] = [];
   const refused: Refused[] = [];
   for (const place of hosts.flatMap((host) => host.places)) {
-    const judged = judgePlace({ source, fleet, ...(request.memory === undefined ? {} : { memory: request.memory }) }, place);
+    const judged = judgePlace(
+      { source, fleet, ...(request.memory === undefined ? {} : { memory: request.memory }) },
+      place,
+    );
     const refusal = refusalOf(judged);
     if (refusal === undefined) free.push(judged);
     else refused.push(refusal);
@@ -61,7 +64,8 @@ function findSource(fleet: Fleet, request: PlacementRequest): MigrationProfile {
   const found = fleet.hosts.find((candidate) => candidate.snapshot.host === host);
   if (found === undefined) throw new RangeError(`No host ${JSON.stringify(host)} in the fleet`);
   const profile = profileOfDevice(found.snapshot, device, fleet.policy);
-  if (profile === undefined) throw new RangeError(`No device ${JSON.stringify(device)} on host ${JSON.stringify(host)}`);
+  if (profile === undefined)
+    throw new RangeError(`No device ${JSON.stringify(device)} on host ${JSON.stringify(host)}`);
   return profile;
 }
 

@@ -26,7 +26,10 @@ function nearMissOf(place: Refused, all: readonly Refused[]): readonly NearMiss[
 /** All that would have to be done; undefined where something cannot be mended. */
 function remediesOf(place: Refused): readonly Remedy[] | undefined {
   if (place.outcome === "never") return undefined;
-  const wanted = [...wantedBy(place.verdict), ...wantedBy(place.platform.kind === "incompatible" ? place.platform : undefined)];
+  const wanted = [
+    ...wantedBy(place.verdict),
+    ...wantedBy(place.platform.kind === "incompatible" ? place.platform : undefined),
+  ];
   if (place.room.atMost < 1) wanted.push(place.roomRemedy);
   const mended = wanted.filter((remedy) => remedy !== undefined);
   if (mended.length < wanted.length) return undefined;

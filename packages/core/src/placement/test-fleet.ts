@@ -58,7 +58,10 @@ export function testSnapshot({ host, parents, devices = [] }: TestHost): HostSna
   });
   return {
     host,
-    kernel: { release: known("6.12.0", at("/proc/sys/kernel/osrelease")), version: known("Linux 6.12.0", at("/proc/version")) },
+    kernel: {
+      release: known("6.12.0", at("/proc/sys/kernel/osrelease")),
+      version: known("Linux 6.12.0", at("/proc/version")),
+    },
     os: known("debian 13", at("/etc/os-release")),
     parents: parents.map((parent) => testParent(parent, at)),
     devices: devices.map((device) => testDevice(device, { parents, at })),
@@ -114,7 +117,10 @@ function versionReading(text: string | undefined, evidence: Evidence): MdevType[
   return text === undefined ? absent(evidence) : known(parseSoftwareVersion(text), evidence);
 }
 
-function testDevice(device: TestDevice, context: { readonly parents: readonly TestParent[]; readonly at: At }): VfioDevice {
+function testDevice(
+  device: TestDevice,
+  context: { readonly parents: readonly TestParent[]; readonly at: At },
+): VfioDevice {
   const path = `/sys/devices/test/${device.parent}/${device.id}`;
   const evidence = context.at(path);
   const nothing: Reading<never> = absent(evidence);

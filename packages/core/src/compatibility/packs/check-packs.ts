@@ -2,7 +2,8 @@
 
 import type { MigrationProfile } from "../../device/migration-profile.ts";
 import type { Pair } from "../pair.ts";
-import type { Assumption, Findings, Missing, Note, PackUse, Reason, Side } from "../verdict.ts";
+import { combineFindings } from "../combine-findings.ts";
+import { findings, type Findings, type Missing, type PackUse, type Side } from "../verdict.ts";
 import { checkRule } from "./check-rule.ts";
 import type { Matched } from "./match-pack.ts";
 import { explainUndecided, matchPack, packSubjectOf } from "./match-pack.ts";
@@ -26,7 +27,7 @@ export function checkPacks(pair: Pair): { readonly findings: Findings; readonly 
     parts.push(part);
     used.push({ name: pack.pack.name, version: pack.pack.version, digest: pack.digest });
   }
-  return { findings: joinFindings(parts), packs: used };
+  return { findings: combineFindings(parts), packs: used };
 }
 
 /** One pack's part; undefined where it has nothing to do with this pair. */
@@ -39,7 +40,7 @@ function askPack(
   if (source === "no" && destination === "no") return undefined;
   if (source === "yes" && destination === "yes") {
     const rules = pack.pack.rules.map((rule) => checkRule(rule, pack.pack, pair));
-    return joinFindings([...rules, notesOf(pack)]);
+    return combineFindings([...rules, notesOf(pack)]);
   }
   if (related === "no") return undefined;
   if (related === "unknown" && (source === "no" || destination === "no")) return undefined;
@@ -86,19 +87,9 @@ function driverSide({ vendorDriver }: MigrationProfile): Side {
 }
 
 function notesOf(pack: LoadedPack): Findings {
-  return { reasons: [], missing: [], restsOn: [], claims: [], notes: pack.pack.notes ?? [] };
+  return findings({ notes: pack.pack.notes ?? [] });
 }
 
 function missingOnly(missing: Missing): Findings {
-  return { reasons: [], missing: [missing], restsOn: [], claims: [], notes: [] };
-}
-
-function joinFindings(parts: readonly Findings[]): Findings {
-  return {
-    reasons: parts.flatMap((part): readonly Reason[] => part.reasons),
-    missing: parts.flatMap((part): readonly Missing[] => part.missing),
-    restsOn: parts.flatMap((part): readonly Assumption[] => part.restsOn),
-    claims: [],
-    notes: parts.flatMap((part): readonly Note[] => part.notes),
-  };
+  return findings({ missing: [missing] });
 }

@@ -63,7 +63,10 @@ function findContradiction({ attributes, dynamicValues }: MigrationProfile, coun
 
 function checkCounts(pair: Pair, counts: Counts): Findings {
   const { source, destination, claimed, sides } = counts;
-  if (destination.count === source.count) return NO_FINDINGS;
+  if (destination.count === source.count) {
+    const text = `both ends are made of ${source.count} ${source.count === 1 ? "unit" : "units"}`;
+    return findings({ agreements: [{ rule: "R7", code: "aggregation_equal", text, ...sides }] });
+  }
   const settable = destination.settable || (pair.destination.subject.kind === "type" && claimed !== undefined);
   if (!settable) return refuseCount(pair, counts);
   const attribute = claimed?.attribute ?? destination.attribute ?? source.attribute;

@@ -3,7 +3,7 @@
 import type { DeviceApi } from "../../device/device-api.ts";
 import type { Pair } from "../pair.ts";
 import { describeGaps, sidesOf } from "../side.ts";
-import { findings, NO_FINDINGS, type Findings } from "../verdict.ts";
+import { findings, type Findings } from "../verdict.ts";
 
 /**
  * R2: `device_api` is equal (seed 002).
@@ -16,7 +16,10 @@ export function checkDeviceApi({ source, destination }: Pair): Findings {
     const text = describeGaps("device_api", left, right);
     return findings({ missing: [{ rule: "R2", code: "device_api_unknown", text, ...sides }] });
   }
-  if (left.value === right.value) return NO_FINDINGS;
+  if (left.value === right.value) {
+    const text = `device_api is ${left.value} at both ends`;
+    return findings({ agreements: [{ rule: "R2", code: "device_api_equal", text, ...sides }] });
+  }
   const text = `device_api is ${left.value} at the source and ${right.value} at the destination`;
   return findings({ reasons: [{ rule: "R2", code: "device_api", text, ...sides }] });
 }

@@ -38,8 +38,10 @@ function compareTypes(pair: Pair): Findings {
   const types = `the source is ${source.type.value}, the destination ${destination.type.value}`;
   const notes = [...noteCompatibleTypes(pair), ...hintAtType(pair)];
   switch (relateTypes(pair)) {
-    case "equal":
-      return NO_FINDINGS;
+    case "equal": {
+      const text = `the type is ${source.type.value} at both ends`;
+      return findings({ agreements: [{ rule: "R3", code: "type_equal", text, ...sides }] });
+    }
     case "accepted": {
       const text = `the destination lists the source's type in compatible_type, which the policy accepts: ${types}`;
       return findings({

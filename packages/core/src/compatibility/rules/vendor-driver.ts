@@ -3,7 +3,7 @@
 import type { MigrationProfile } from "../../device/migration-profile.ts";
 import type { Pair } from "../pair.ts";
 import { describeGaps, sidesOf } from "../side.ts";
-import { findings, NO_FINDINGS, type Findings, type Remedy } from "../verdict.ts";
+import { findings, type Findings, type Remedy } from "../verdict.ts";
 
 /**
  * R1: source and destination speak for the same vendor driver (seed 000, 001; D13).
@@ -18,7 +18,10 @@ export function checkVendorDriver({ source, destination }: Pair): Findings {
     const remedy = signatureRemedy([source, destination]);
     return findings({ missing: [{ rule: "R1", code: "vendor_driver_unknown", text, ...sides, ...remedy }] });
   }
-  if (left.value === right.value) return NO_FINDINGS;
+  if (left.value === right.value) {
+    const text = `both ends speak for vendor driver ${left.value}`;
+    return findings({ agreements: [{ rule: "R1", code: "vendor_driver_equal", text, ...sides }] });
+  }
   const text = `the source speaks for vendor driver ${left.value}, the destination for ${right.value}`;
   return findings({ reasons: [{ rule: "R1", code: "vendor_driver", text, ...sides }] });
 }
