@@ -5,10 +5,10 @@ import { parseTypeId } from "@berth/core/device/mdev-type";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { seededNumbers } from "./seeded-numbers.ts";
 
-export const TYPES = 60;
-export const MAJORS = 6;
-export const MINORS = 100;
-export const IDS = 64;
+const TYPES = 60;
+const MAJORS = 6;
+const MINORS = 100;
+const IDS = 64;
 export const PLACES_PER_HOST = 10;
 /** Free counts are 0 to this. */
 export const MOST_FREE = 16;
@@ -39,15 +39,15 @@ export interface MadeUpFleet {
   readonly walk: (visit: (place: FleetPlace) => void) => void;
 }
 
-/** How ids are dealt: every type has a chain of four growing sets of ids that its driver releases run through. */
+/** Every type has a chain of four growing sets of ids, one to four of them. */
 function idsOf(type: number, step: number): readonly number[] {
   const first = (type * 7) % IDS;
   return Array.from({ length: step + 1 }, (_, index) => (first + index * 11) % IDS).sort((a, b) => a - b);
 }
 
 /**
- * Makes a fleet up. Each of the 36,000 combinations of type, major and minor has a set of one to four ids; two variants
- * of it exist, as two generations of hardware under one driver.
+ * Makes a fleet up. Each of the 36,000 combinations of type, major and minor exists twice, with two sets of ids, as two
+ * generations of hardware under one driver release: 72,000 kinds.
  */
 export function madeUpFleet(hosts: number, seed: number): MadeUpFleet {
   const numbers = seededNumbers(seed);

@@ -60,7 +60,12 @@ export function eitherOf(branches: readonly JsonSchema[]): JsonSchema {
   return { anyOf: branches };
 }
 
-/** A schema as it is published: with its dialect, name and title. */
+/** A document may name its schema for the editor that it is written in; Berth does not follow it. */
+const SCHEMA_KEY: JsonSchema = { type: "string", description: "where an editor finds this schema" };
+
+/** A schema as it is published: with its dialect, name and title, and `$schema` as a key of the document. */
 export function published(name: string, title: string, schema: JsonSchema): JsonSchema {
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", $id: `urn:berth:schema:${name}`, title, ...schema };
+  const properties = { $schema: SCHEMA_KEY, ...(schema["properties"] as JsonSchema | undefined) };
+  const head = { $schema: "https://json-schema.org/draft/2020-12/schema", $id: `urn:berth:schema:${name}`, title };
+  return { ...head, ...schema, properties };
 }

@@ -44,6 +44,9 @@ describe("parsePackDocument()", () => {
     }
   });
 
+  it("takes a $schema key for the editor's sake and leaves it out", () =>
+    assert.deepEqual(parsePackDocument({ $schema: "x.json", ...PACK }, "mine.json"), PACK));
+
   it("takes the smallest pack", () => assert.deepEqual(parsePackDocument(PACK, "mine.json"), PACK));
 
   const CASES: Readonly<Record<string, readonly [unknown, readonly string[]]>> = {
@@ -108,7 +111,7 @@ describe("parsePackDocument()", () => {
     "refuses a constructor for a key": [
       JSON.parse(JSON.stringify(PACK).replace('"title"', '"constructor":{},"title"')),
       [
-        '/constructor: expected one of the keys aliases, exactMinor, match, migration, name, notes, pack, pool, rules, streamVersions, title, version, got the unknown key "constructor"',
+        '/constructor: expected one of the keys $schema, aliases, exactMinor, match, migration, name, notes, pack, pool, rules, streamVersions, title, version, got the unknown key "constructor"',
       ],
     ],
     "lists all that is wrong": [

@@ -189,10 +189,14 @@ const VECTORS: DocumentKind = {
   malformed: "pack_vectors_malformed",
 };
 
-/** Reads a driver pack. Throws BerthError `pack_malformed` or `pack_unsupported_version`, naming every problem. */
+/**
+ * Reads a driver pack. Throws BerthError `pack_malformed` or `pack_unsupported_version`, naming every problem. A
+ * `$schema` key is for editors: it is left out of the answer and so of the pack's digest.
+ */
 export function parsePackDocument(value: unknown, place: string): DriverPack {
   requireDocument(PACK, value, place);
-  return value as DriverPack;
+  const { $schema: _, ...pack } = value as DriverPack & { readonly $schema?: string };
+  return pack;
 }
 
 /** Reads a file of test vectors. Throws BerthError `pack_vectors_malformed`. */
