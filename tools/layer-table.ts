@@ -30,6 +30,8 @@ export const CORE_FOLDERS: Readonly<Record<string, readonly string[] | "all">> =
   device: [],
   xml: [],
   sysfs: ["device"],
+  // Formats that were proposed and never taken up: what they say decides nothing, so no deciding folder reads it.
+  drafts: ["device"],
   compatibility: ["device"],
   capacity: ["device"],
   claim: ["device", "capacity", "compatibility"],

@@ -7,9 +7,13 @@ import { readFirmwareFact } from "./firmware.ts";
 import { addressOf, isFunctionOfInterest, readPciFunction, scanFunction, scanPciFunctions } from "./pci-functions.ts";
 import type { ScannedFunction } from "./pci-functions.ts";
 import type { Folder } from "./read-directory.ts";
+import { noteProblem } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { readVendorVfio } from "./vendor-vfio.ts";
 import type { VendorVfio } from "./vendor-vfio.ts";
+
+/** PCI vendor id of NVIDIA. */
+const NVIDIA = "10de";
 
 /** A PCI function with all that hangs on it. */
 export interface FoundFunction {
@@ -35,9 +39,18 @@ export function readFunctions(scan: Scan, parents: readonly Folder<string>[]): R
   return new Map([...wanted].map((found) => [found.id, readFunction(scan, found)]));
 }
 
+/** A folder of that name on another vendor's function is not NVIDIA's framework: its numbers are no types of NVIDIA. */
+function hasNvidiaFolder(scan: Scan, found: ScannedFunction, { ids }: PciFunction): boolean {
+  if (!found.names.has("nvidia")) return false;
+  if (ids.kind !== "known" || ids.value.vendor === NVIDIA) return true;
+  const message = `A folder nvidia on a function of vendor ${ids.value.vendor}: it is not read`;
+  noteProblem(scan, { code: "facts_disagree", path: `${found.path}/nvidia`, message });
+  return false;
+}
+
 function readFunction(scan: Scan, found: ScannedFunction): FoundFunction {
   const pci = readPciFunction(scan, found);
-  const vendor = found.names.has("nvidia") ? readVendorVfio(scan, found.path) : undefined;
+  const vendor = hasNvidiaFolder(scan, found, pci) ? readVendorVfio(scan, found.path) : undefined;
   const facts = readFirmwareFact(scan, {
     path: found.path,
     names: found.names,

@@ -4,8 +4,7 @@ import type { Reading } from "@berth/core/device/evidence";
 import type { KernelBuild } from "@berth/core/device/module-build";
 import { parseAttributeText } from "@berth/core/sysfs/attribute-text";
 import { parseKernelRelease, parseOsRelease } from "@berth/core/sysfs/kernel";
-import { readAttribute } from "./read-attribute.ts";
-import { noteDangling } from "./read-link.ts";
+import { noteDangling, readAttribute } from "./read-attribute.ts";
 import type { Scan } from "./scan.ts";
 
 const OS_RELEASE = "/etc/os-release";

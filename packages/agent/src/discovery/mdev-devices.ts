@@ -15,7 +15,7 @@ import { readMigrationVersion, readSoftwareVersion } from "./migration-attribute
 import { readDriver, readDriverModule } from "./modules.ts";
 import { readNvidiaSettings } from "./nvidia-settings.ts";
 import { readIommuGroup } from "./pci-functions.ts";
-import { listFolders, listNames } from "./read-directory.ts";
+import { listEntries, listNames, resolveFolder } from "./read-directory.ts";
 import { readLink } from "./read-link.ts";
 import { evidenceOf, noteProblem } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -33,9 +33,22 @@ export interface FoundDevice {
   readonly parentPath?: string;
 }
 
-/** The mdev devices of the bus, sorted by UUID. */
-export function findMdevDevices(scan: Scan): readonly FoundDevice[] {
-  return listFolders(scan, MDEV_DEVICES, parseUuid).map(({ id, path }) => findDevice(scan, id, path));
+/** An entry of the mdev bus, and where it leads. */
+export interface BusEntry {
+  readonly id: string;
+  readonly path: string;
+  /** False where it leads to no folder, as in half a capture: the device exists all the same, and takes room. */
+  readonly isThere: boolean;
+}
+
+/** The entries of the mdev bus, sorted by UUID. */
+export function listBusEntries(scan: Scan): readonly BusEntry[] {
+  return listEntries(scan, MDEV_DEVICES, parseUuid).map(({ id, path }) => {
+    const folder = resolveFolder(scan, path);
+    if (folder !== undefined) return { id, path: folder, isThere: true };
+    const at = scan.tree.resolve(path);
+    return { id, path: at.kind === "dangling" && /^[ -~]*$/.test(at.path) ? at.path : path, isThere: false };
+  });
 }
 
 /** Follows the links of one device: its type is what `mdev_type` leads to, never a name (D22). */

@@ -4,7 +4,7 @@ import type { Reading } from "@berth/core/device/evidence";
 import { absent, valueOf } from "@berth/core/device/evidence";
 import type { ParentDevice } from "@berth/core/device/parent-device";
 import type { PciFunction } from "@berth/core/device/pci-function";
-import { MDEV_BUS_CLASS } from "@berth/core/sysfs/paths";
+import { MDEV_BUS_CLASS, typesPath } from "@berth/core/sysfs/paths";
 import type { FoundDevice } from "./mdev-devices.ts";
 import { findDevice } from "./mdev-devices.ts";
 import { readMdevTypes } from "./mdev-types.ts";
@@ -34,13 +34,18 @@ export interface FoundParent {
 export function listParentFolders(scan: Scan, devices: readonly FoundDevice[]): readonly Folder<string>[] {
   const folders = [...listFolders(scan, MDEV_BUS_CLASS, parseName)];
   const paths = new Set(folders.map(({ path }) => path));
+  // Another folder with the name of a parent is not that parent, and two parents of one name could not be told apart.
+  const ids = new Set(folders.map(({ id }) => id.toLowerCase()));
   for (const { path, parentPath } of devices) {
     if (parentPath === undefined || paths.has(parentPath)) continue;
     paths.add(parentPath);
     const message = `The device was made from ${parentPath}, which is not in ${MDEV_BUS_CLASS}`;
     noteProblem(scan, { code: "facts_disagree", path, message });
     const folder = resolveFolder(scan, parentPath);
-    if (folder !== undefined) folders.push({ id: folder.slice(folder.lastIndexOf("/") + 1), path: folder });
+    const id = folder?.slice(folder.lastIndexOf("/") + 1) ?? "";
+    if (folder === undefined || id === "" || ids.has(id.toLowerCase())) continue;
+    ids.add(id.toLowerCase());
+    folders.push({ id, path: folder });
   }
   return folders;
 }
@@ -48,6 +53,11 @@ export function listParentFolders(scan: Scan, devices: readonly FoundDevice[]): 
 /** Reads a parent's driver and types. `pci` is the function that it is, where it is one. */
 export function readParentTypes(scan: Scan, folder: Folder<string>, pci: PciFunction | undefined): FoundParent {
   const driver = pci?.driver ?? readDriver(scan, folder.path);
+  const types = typesPath(folder.path);
+  if (scan.tree.resolve(types).kind === "absent") {
+    const message = "The parent has no mdev_supported_types: what can be made from it is unknown";
+    noteProblem(scan, { code: "tree_incomplete", path: types, message });
+  }
   return { ...folder, pci, driver, types: readMdevTypes(scan, folder.path, valueOf(driver)) };
 }
 
@@ -63,8 +73,10 @@ export function findUnlistedDevices(
   const listed = new Map(devices.map((device) => [device.id, device]));
   const unlisted: FoundDevice[] = [];
   for (const { path, devices: names } of parents.flatMap((parent) => parent.types)) {
+    const listedHere = (names ?? []).map((name) => name.toLowerCase());
     for (const name of names ?? []) {
-      const device = listed.get(name);
+      const id = name.toLowerCase();
+      const device = listed.get(id);
       if (device?.typePath === path) continue;
       const link = `${path}/devices/${name}`;
       const message =
@@ -73,10 +85,10 @@ export function findUnlistedDevices(
           : `The device says that its type is ${device.typePath ?? "none"}`;
       noteProblem(scan, { code: "facts_disagree", path: link, message });
       const folder = device === undefined ? resolveFolder(scan, link) : undefined;
-      if (folder !== undefined && isDeviceName(scan, link, name)) unlisted.push(findDevice(scan, name, folder));
+      if (folder !== undefined && isDeviceName(scan, link, name)) unlisted.push(findDevice(scan, id, folder));
     }
     for (const device of devices.filter(({ typePath }) => typePath === path)) {
-      if (names === undefined || names.includes(device.id)) continue;
+      if (names === undefined || listedHere.includes(device.id)) continue;
       const message = `The device is not in ${path}/devices`;
       noteProblem(scan, { code: "facts_disagree", path: device.path, message });
     }

@@ -144,6 +144,91 @@ describe("readHost() on the mdev bus", () => {
     assert.ok(codes(onlyBus).includes(`facts_disagree ${MTTY}/${TWO}`));
   });
 
+  it("shows a device whose folder is not there, at the parent that its link names", () => {
+    const snapshot = mtty(
+      {},
+      {},
+      { [`/sys/bus/mdev/devices/${TWO}`]: link(`../../../devices/virtual/mtty/mtty/${TWO}`) },
+    );
+    assert.deepEqual(
+      snapshot.devices.map(({ id, parent, type }) => [id, parent, type.kind]),
+      [
+        [ONE, "mtty", "known"],
+        [TWO, "mtty", "absent"],
+      ],
+    );
+    assert.deepEqual(codes(snapshot), [
+      `link_broken /sys/bus/mdev/devices/${TWO}`,
+      `device_without_type ${MTTY}/${TWO}`,
+    ]);
+  });
+
+  it("takes what a type says of a device whose entry on the bus leads nowhere", () => {
+    const snapshot = mtty({}, {}, mdevDevice({ parent: MTTY, uuid: TWO, type: "mtty-2" }), {
+      [`/sys/bus/mdev/devices/${TWO}`]: link("/nowhere"),
+    });
+    assert.deepEqual(
+      snapshot.devices.map(({ id, parent, type }) => [id, parent, valueOf(type)]),
+      [
+        [ONE, "mtty", "mtty-2"],
+        [TWO, "mtty", "mtty-2"],
+      ],
+    );
+  });
+
+  it("tells one UUID in two spellings once", () => {
+    const [lower, upper] = ["0000000a-0000-4000-8000-000000000001", "0000000A-0000-4000-8000-000000000001"];
+    const snapshot = read(MODULE, virtualParent("mtty", mdevType("mtty-2")), {
+      ...mdevDevice({ parent: MTTY, uuid: lower, type: "mtty-2" }),
+      [`/sys/bus/mdev/devices/${upper}`]: link(`${MTTY}/${lower}`),
+      [`${MTTY}/mdev_supported_types/mtty-2/devices/${upper}`]: link(`../../../${lower}`),
+    });
+    assert.equal(only(snapshot.devices).id, lower);
+    assert.deepEqual(codes(snapshot), [`name_malformed /sys/bus/mdev/devices/${lower}`]);
+  });
+
+  it("writes the UUID of a device that only its type knows in lower case", () => {
+    const upper = "0000000A-0000-4000-8000-000000000001";
+    const snapshot = read(MODULE, virtualParent("mtty", mdevType("mtty-2")), {
+      [`${MTTY}/${upper}/mdev_type`]: link("../mdev_supported_types/mtty-2"),
+      [`${MTTY}/mdev_supported_types/mtty-2/devices/${upper}`]: link(`../../../${upper}`),
+    });
+    assert.equal(only(snapshot.devices).id, upper.toLowerCase());
+  });
+
+  it("says that a parent has no types", () => {
+    const snapshot = read(virtualParent("mtty", {}));
+    assert.deepEqual(only(snapshot.parents).types, []);
+    assert.deepEqual(codes(snapshot), [`tree_incomplete ${MTTY}/mdev_supported_types`]);
+  });
+
+  it("does not follow a folder of types that is a broken link, and says so", () => {
+    const snapshot = read(virtualParent("mtty", { mdev_supported_types: link("gone") }));
+    assert.deepEqual(codes(snapshot), [`link_broken ${MTTY}/mdev_supported_types`]);
+  });
+
+  it("does not take another folder with a parent's name for that parent", () => {
+    const other = "/sys/devices/other/mtty";
+    const snapshot = mtty(
+      {},
+      {},
+      {
+        [`/sys/bus/mdev/devices/${TWO}`]: link(`${other}/${TWO}`),
+        [`${other}/${TWO}/mdev_type`]: link("../mdev_supported_types/mtty-2"),
+        [`${other}/mdev_supported_types/mtty-2/name`]: "n",
+      },
+    );
+    assert.equal(only(snapshot.parents).path, MTTY);
+    assert.deepEqual(
+      snapshot.devices.map(({ id, parent }) => [id, parent]),
+      [
+        [ONE, "mtty"],
+        [TWO, "unknown"],
+      ],
+    );
+    assert.ok(codes(snapshot).includes(`facts_disagree ${other}/${TWO}`));
+  });
+
   it("names what is no UUID, and what is absurd, instead of showing it", () => {
     const snapshot = mtty(
       {},
@@ -273,6 +358,11 @@ describe("readHost() on what a type publishes", () => {
         type: { migration_version: link("../".repeat(20)) },
         code: "link_outside_root",
         why: /EXDEV/,
+      },
+      "a link to nothing": {
+        type: { migration_version: link("gone") },
+        code: "link_broken",
+        why: /gone, which is not there/,
       },
       "a link in a circle": { type: { migration_version: link("migration_version") }, code: "link_loop", why: /ELOOP/ },
       "a directory": { type: { "migration_version/x": "" }, code: "attribute_unreadable", why: /EISDIR/ },

@@ -260,6 +260,26 @@ describe("readHost() on NVIDIA's vendor VFIO framework", () => {
     assert.deepEqual(owner("3\n"), { kind: "gpu-instance", id: PF, instance: 3 });
     assert.deepEqual(owner("4294967295\n"), { kind: "physical-function", id: PF });
   });
+
+  it("does not give the room to the PF where the GPU instance cannot be read", () => {
+    for (const file of ["three\n", { kind: "failing", errno: "EIO" } as const, link("gone")]) {
+      const { poolOwner } = parentOf(read(PF_ENTRIES, vf("0\n", { "nvidia/gpu_instance_id": file })));
+      assert.ok(poolOwner.kind === "unknown");
+      assert.match(poolOwner.why, /^the GPU instance behind it cannot be read: /);
+    }
+  });
+
+  it("does not read the folder on another vendor's function, and says so", () => {
+    const snapshot = read(PF_ENTRIES, vf("1148\n", { vendor: "0x8086\n" }));
+    assert.deepEqual([snapshot.parents, snapshot.devices], [[], []]);
+    assert.deepEqual(codes(snapshot), [`facts_disagree /sys/devices/pci0000:00/${VF}/nvidia`]);
+  });
+
+  it("takes a function that is an mdev parent too for one parent", () => {
+    const snapshot = read(PF_ENTRIES, vf("0\n", mdevType("nvidia-746")), mdevClass(VF));
+    assert.deepEqual([parentOf(snapshot).framework, snapshot.parents.length], ["mdev", 1]);
+    assert.deepEqual(codes(snapshot), [`facts_disagree /sys/devices/pci0000:00/${VF}/nvidia`]);
+  });
 });
 
 describe("readHost() on who owns a pool", () => {

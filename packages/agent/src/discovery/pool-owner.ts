@@ -20,6 +20,8 @@ export interface OwnerFacts {
   readonly sharesWithVirtualFunctions: boolean;
   /** MIG GPU instance behind a virtual function. */
   readonly gpuInstance?: number;
+  /** Why it cannot be told whether there is one. */
+  readonly gpuInstanceUnread?: string;
   readonly types: readonly MdevType[];
   /** Devices made from this very parent. */
   readonly deviceCount: number;
@@ -35,6 +37,9 @@ export function decidePoolOwner(facts: OwnerFacts): PoolOwner {
   if (pci === undefined) return { kind: "parent", id };
   const physical = pci.physicalFunction;
   if (physical !== undefined) {
+    if (facts.gpuInstanceUnread !== undefined) {
+      return unknown(`the GPU instance behind it cannot be read: ${facts.gpuInstanceUnread}`);
+    }
     if (facts.gpuInstance !== undefined) return { kind: "gpu-instance", id: physical, instance: facts.gpuInstance };
     return { kind: "physical-function", id: physical };
   }

@@ -2,7 +2,7 @@
 
 import { ATTRIBUTE_MAX, stripNewline } from "@berth/core/sysfs/attribute-text";
 import { absent, known, unreadable } from "@berth/core/device/evidence";
-import type { EvidenceSource, Reading } from "@berth/core/device/evidence";
+import type { Evidence, EvidenceSource, Reading } from "@berth/core/device/evidence";
 import type { Text, Unread } from "../host/sysfs-tree.ts";
 import { evidenceOf, noteProblem, noteUnread } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -30,7 +30,7 @@ export function readAttribute<T>(scan: Scan, attribute: string | Attribute, code
   const place = { scan, source: "sysfs" as const, maxBytes: ATTRIBUTE_MAX, ...given };
   const read = scan.tree.read(place.path, place.maxBytes + 1);
   if (read.kind === "text") return parseReading(place, read.text, codec);
-  if (read.kind === "absent" && given.isRequired === true) {
+  if (read.kind === "absent" && given.isRequired === true && scan.tree.resolve(place.path).kind !== "dangling") {
     noteProblem(scan, { code: "attribute_missing", path: place.path, message: "The attribute is not there" });
   }
   return explainUnread(place, read);
@@ -87,9 +87,22 @@ function explainUnread(place: Place, read: Exclude<Text, { kind: "text" }>): Rea
   const { scan, path, source } = place;
   if (read.kind === "too-long") return refuseLength(place, read.start);
   const evidence = evidenceOf(scan, path, { source });
-  if (read.kind === "absent") return absent(evidence);
+  if (read.kind === "absent") return explainAbsence(place, evidence);
   noteUnread(scan, path, read);
   return unreadable(explain(read), evidence);
+}
+
+/** Nothing at all is there, or a link that leads to nothing: that is something which cannot be read. */
+function explainAbsence({ scan, path }: Place, evidence: Evidence): Reading<never> {
+  const at = scan.tree.resolve(path);
+  if (at.kind !== "dangling") return absent(evidence);
+  noteDangling(scan, path, at.path);
+  return unreadable(`the link leads to ${at.path}, which is not there`, evidence);
+}
+
+/** Takes down a link whose target is not there. */
+export function noteDangling(scan: Scan, path: string, target: string): void {
+  noteProblem(scan, { code: "link_broken", path, message: `The link leads to ${target}, which is not there` });
 }
 
 /** One sentence on why something could not be read, with the kernel's errno first. */

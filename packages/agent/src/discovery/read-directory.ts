@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { explainParse } from "./read-attribute.ts";
-import { noteDangling } from "./read-link.ts";
+import { explainParse, noteDangling } from "./read-attribute.ts";
 import { MAX_ENTRIES, noteProblem, noteUnread } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 
 /** Names in a directory, sorted. One that is not there has none; whatever else is wrong is taken down. */
 export function listNames(scan: Scan, path: string): readonly string[] {
   const listing = scan.tree.list(path);
-  if (listing.kind === "absent") return [];
+  if (listing.kind === "absent") {
+    const at = scan.tree.resolve(path);
+    if (at.kind === "dangling") noteDangling(scan, path, at.path);
+    return [];
+  }
   if (listing.kind === "failed") {
     noteProblem(scan, { code: "directory_unreadable", path, message: `${listing.errno}: ${listing.why}` });
     return [];
@@ -35,17 +38,30 @@ export interface Folder<Id> {
  * each name; a name that is absurd, and a link that leads nowhere, are taken down and left out.
  */
 export function listFolders<Id>(scan: Scan, path: string, parse: (name: string) => Id): readonly Folder<Id>[] {
-  const folders: Folder<Id>[] = [];
+  return listEntries(scan, path, parse).flatMap(({ id, path: entry }) => {
+    const folder = resolveFolder(scan, entry);
+    return folder === undefined ? [] : [{ id, path: folder }];
+  });
+}
+
+/**
+ * The entries of a directory by id, links not followed. `parse` checks each name; one that is absurd, and one that says
+ * the same as a name before it, such as an address in upper case, are taken down and left out.
+ */
+export function listEntries<Id>(scan: Scan, path: string, parse: (name: string) => Id): readonly Folder<Id>[] {
+  const entries = new Map<Id, string>();
   for (const name of listNames(scan, path)) {
+    const entry = `${path}/${name}`;
     try {
       const id = parse(name);
-      const folder = resolveFolder(scan, `${path}/${name}`);
-      if (folder !== undefined) folders.push({ id, path: folder });
+      const before = entries.get(id);
+      if (before === undefined) entries.set(id, entry);
+      else noteProblem(scan, { code: "name_malformed", path: entry, message: `It names the same as ${before}` });
     } catch (error) {
-      noteProblem(scan, { code: "name_malformed", path: `${path}/${name}`, message: explainParse(error) });
+      noteProblem(scan, { code: "name_malformed", path: entry, message: explainParse(error) });
     }
   }
-  return folders;
+  return [...entries].map(([id, entry]) => ({ id, path: entry }));
 }
 
 /** Where a folder really is; undefined, and taken down, where it is none. */

@@ -10,7 +10,7 @@ import type { SysfsTree } from "../host/sysfs-tree.ts";
 import { readApBus } from "./ap-bus.ts";
 import { readFunctionDevice } from "./function-devices.ts";
 import { readKernel, readOs } from "./kernel.ts";
-import { findMdevDevices, readMdevDevice } from "./mdev-devices.ts";
+import { findDevice, listBusEntries, readMdevDevice } from "./mdev-devices.ts";
 import type { FoundDevice, ReadDevice } from "./mdev-devices.ts";
 import { findUnlistedDevices, listParentFolders, readMdevParent, readParentTypes } from "./mdev-parents.ts";
 import type { FoundParent } from "./mdev-parents.ts";
@@ -18,6 +18,7 @@ import { readModules } from "./modules.ts";
 import { readFunctions } from "./functions.ts";
 import type { FoundFunction } from "./functions.ts";
 import { decidePoolOwner } from "./pool-owner.ts";
+import type { VendorVfio } from "./vendor-vfio.ts";
 import { compare, listProblems, noteProblem, startScan } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 
@@ -30,12 +31,20 @@ export function readHost(tree: SysfsTree, host: string): HostSnapshot {
   checkCompleteness(scan);
   const kernel = readKernel(scan);
   const os = readOs(scan);
-  const onBus = findMdevDevices(scan);
+  const entries = listBusEntries(scan);
+  const onBus = entries.filter(({ isThere }) => isThere).map(({ id, path }) => findDevice(scan, id, path));
   const folders = listParentFolders(scan, onBus);
   const functions = readFunctions(scan, folders);
   const found = folders.map((folder) => readParentTypes(scan, folder, functions.get(folder.id.toLowerCase())?.pci));
-  const mdevs = readMdevDevices(scan, found, [...onBus, ...findUnlistedDevices(scan, found, onBus)]);
-  const parents = [...readMdevParents(scan, { found, mdevs, functions }), ...listVendorParents(scan, functions)];
+  const shown = [...onBus, ...findUnlistedDevices(scan, found, onBus)];
+  const ids = new Set(shown.map(({ id }) => id));
+  const lost = entries.filter(({ id }) => !ids.has(id)).map(({ id, path }) => findDevice(scan, id, path));
+  const mdevs = readMdevDevices(scan, found, [...shown, ...lost]);
+  const mdevParents = new Set(found.map(({ id }) => id.toLowerCase()));
+  const parents = [
+    ...readMdevParents(scan, { found, mdevs, functions }),
+    ...listVendorParents(scan, functions, mdevParents),
+  ];
   const devices = [...mdevs.map(({ device }) => device), ...listFunctionDevices(scan, functions)];
   const apBus = readApBus(scan);
   return {
@@ -96,13 +105,21 @@ function readMdevParents(scan: Scan, all: Found): readonly ParentDevice[] {
 }
 
 /** Functions in the vendor framework are parents of the one vGPU that each can hold. */
-function listVendorParents(scan: Scan, functions: ReadonlyMap<string, FoundFunction>): readonly ParentDevice[] {
+function listVendorParents(
+  scan: Scan,
+  functions: ReadonlyMap<string, FoundFunction>,
+  mdevParents: ReadonlySet<string>,
+): readonly ParentDevice[] {
   return [...functions.values()].flatMap((held) => {
     const { pci, vendor } = held;
     if (vendor === undefined) return [];
-    const gpuInstance = valueOf(vendor.gpuInstanceId);
-    const instance = gpuInstance === undefined ? {} : { gpuInstance };
-    const owner = { ...ownerFacts(held, new Set()), ...instance, types: vendor.types, deviceCount: 0 };
+    if (mdevParents.has(pci.address)) {
+      const message =
+        "The function is a parent of the mdev class and has NVIDIA's vendor folder: it is taken for the former";
+      noteProblem(scan, { code: "facts_disagree", path: `${pci.path}/nvidia`, message });
+      return [];
+    }
+    const owner = { ...ownerFacts(held, new Set()), ...instanceFacts(vendor), types: vendor.types, deviceCount: 0 };
     return {
       id: pci.address,
       framework: "vendor-vfio" as const,
@@ -118,6 +135,12 @@ function listVendorParents(scan: Scan, functions: ReadonlyMap<string, FoundFunct
       facts: { ...held.facts, ...vendor.facts },
     };
   });
+}
+
+/** A GPU instance that cannot be read may be there: the room is then not simply the PF's. */
+function instanceFacts({ gpuInstanceId }: VendorVfio) {
+  if (gpuInstanceId.kind === "known") return { gpuInstance: gpuInstanceId.value };
+  return gpuInstanceId.kind === "unreadable" ? { gpuInstanceUnread: gpuInstanceId.why } : {};
 }
 
 /** `parents` are the ids of mdev parents. */

@@ -2,7 +2,7 @@
 
 import { absent, known, unreadable } from "@berth/core/device/evidence";
 import type { Reading } from "@berth/core/device/evidence";
-import { explain, explainParse } from "./read-attribute.ts";
+import { explain, explainParse, noteDangling } from "./read-attribute.ts";
 import { evidenceOf, noteProblem, noteUnread } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 
@@ -40,11 +40,6 @@ export function readLink<T>(scan: Scan, path: string, shape: LinkShape<T>): Read
     noteProblem(scan, { code: "attribute_malformed", path, message: why, text: at.path });
     return unreadable(why, evidence);
   }
-}
-
-/** Takes down a link whose target is not there. */
-export function noteDangling(scan: Scan, path: string, target: string): void {
-  noteProblem(scan, { code: "link_broken", path, message: `The link leads to ${target}, which is not there` });
 }
 
 /** Reads a name as sysfs can have it: printable ASCII without `/`, 255 characters at most. Throws SyntaxError. */

@@ -112,4 +112,29 @@ describe("openRoot()", () => {
     fs.symlinkSync("/sys", path.join(root, "sys"));
     assert.throws(() => openRoot(root), { code: "root_not_a_directory" });
   });
+
+  it("says that a folder cannot be looked into, not that nothing is in it", () => {
+    const root = makeFolder("sys/a");
+    fs.chmodSync(scratch, 0o711);
+    fs.chmodSync(root, 0o000);
+    const refusal = asNobody(() => {
+      assert.throws(() => openRoot(root), { name: "BerthError", code: "file_unreadable", message: /EACCES/ });
+    });
+    fs.chmodSync(root, 0o755);
+    if (refusal !== undefined) throw refusal;
+  });
 });
+
+/** Runs something without root's power to read everything; answers what it threw. */
+function asNobody(run: () => void): unknown {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}

@@ -40,6 +40,10 @@ export function openRoot(path: string, limits: CaptureLimits = CAPTURE_LIMITS): 
 function findTop(tree: SysfsTree, path: string): string {
   if (isRealDirectory(tree, "/sys")) return "";
   const listing = tree.list("/");
+  const unread = [tree.resolve("/sys"), listing].find((answer) => answer.kind === "failed");
+  if (unread !== undefined) {
+    throw new BerthError("file_unreadable", `Cannot look into ${path}: ${unread.errno}`, { place: path });
+  }
   const names = listing.kind === "names" ? listing.names : [];
   const tops = names.filter((name) => isRealDirectory(tree, `/${name}`) && isRealDirectory(tree, `/${name}/sys`));
   const [top, second] = tops;

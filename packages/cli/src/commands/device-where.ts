@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Option, type Command } from "commander";
-import { fleetOf } from "@berth/core/inventory/fleet";
+import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
 import type { PlacementAnswer, Refused } from "@berth/core/placement/answer";
 import { findCandidates } from "@berth/core/placement/find-candidates";
 import { STRATEGIES, type Strategy } from "@berth/core/placement/request";
@@ -14,7 +14,7 @@ import { readPacks, readPolicy, type StatementOptions } from "../input/statement
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
 import { formatWhere } from "../render/where-text.ts";
-import { addHostOption, addStatementOptions } from "./options.ts";
+import { addHostOption, addStatementOptions, collect } from "./options.ts";
 
 interface WhereOptions extends StatementOptions, HostOptions {
   readonly rank: Strategy;
@@ -44,15 +44,11 @@ export function addWhereCommand(program: Command, context: Context): void {
   addStatementOptions(addHostOption(command))
     .addOption(new Option("--rank <strategy>", "how to rank").choices(STRATEGIES).default("fragmentation"))
     .addOption(new Option("--numa <node>", "preferred NUMA node for --rank numa").argParser(parseNode))
-    .addOption(new Option("--except <host>", "leave a host out (repeatable)").argParser(collect).default([]))
+    .addOption(new Option("--except <host>", "leave a host out (repeatable)").argParser(collect).default([], "none"))
     .option("--all", "every refused place, not only the counts")
     .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
     .action((device: string, options: WhereOptions) => findWhere(device, options, context));
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
 }
 
 function parseNode(text: string): number {
@@ -75,21 +71,36 @@ function findWhere(device: string, options: WhereOptions, context: Context): voi
     device,
     fleet.hosts.map(({ snapshot }) => snapshot),
   );
+  checkExcepted(options.except, fleet);
   const answer = findCandidates(fleet, {
     source,
     strategy: options.rank,
     exceptHosts: options.except,
     ...(options.numa === undefined ? {} : { numaNode: options.numa }),
   });
-  const text = options.json === true ? formatWhereJson(answer) : formatWhere(answer, { all: options.all === true });
+  const text =
+    options.json === true
+      ? formatJson("where/v1", whereDocument(answer))
+      : formatWhere(answer, { all: options.all === true });
   context.output.write(`${text}\n`);
   context.finish(exitCodeOfWhere(answer));
 }
 
+/** A host that is left out by a wrong name would not be left out. */
+function checkExcepted(names: readonly string[], fleet: Fleet): void {
+  const hosts = fleet.hosts.map(({ snapshot }) => snapshot.host);
+  const wrong = names.find((name) => !hosts.includes(name));
+  if (wrong === undefined) return;
+  throw new BerthError("unknown_host", `No host ${JSON.stringify(wrong)} was given that could be left out`, {
+    place: "--except",
+    expected: `one of ${hosts.join(", ")}`,
+  });
+}
+
 /** The answer with places as names: a program asks `berth host --json` for the rest of a place. */
-export function formatWhereJson(answer: PlacementAnswer): string {
+export function whereDocument(answer: PlacementAnswer): object {
   const { source, candidates, elsewhere, refused, nearMisses, ...rest } = answer;
-  return formatJson("where/v1", {
+  return {
     source: formatProfileDocument(source),
     candidates: candidates.map(({ place, ...candidate }) => ({ ...placeName(place), ...candidate })),
     elsewhere: elsewhere.map(formatRefusedJson),
@@ -97,7 +108,7 @@ export function formatWhereJson(answer: PlacementAnswer): string {
     nearMisses: nearMisses.map(({ refused: miss, ...near }) => ({ ...placeName(miss.place), why: miss.why, ...near })),
     ...rest,
     exitCode: exitCodeOfWhere(answer),
-  });
+  };
 }
 
 function formatRefusedJson({ place, ...refused }: Refused): object {

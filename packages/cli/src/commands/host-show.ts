@@ -65,7 +65,9 @@ function showHost(options: HostOptions, { output }: Context): void {
 }
 
 function profileDocument(snapshot: HostSnapshot, name: string): unknown {
-  const qualified = name.includes("/") && !name.startsWith(`${snapshot.host}:`) ? `${snapshot.host}:${name}` : name;
+  const isOwnParent = snapshot.parents.some(({ id }) => name.startsWith(`${id}/`));
+  const isUnqualified = isOwnParent || (name.includes("/") && !name.startsWith(`${snapshot.host}:`));
+  const qualified = isUnqualified ? `${snapshot.host}:${name}` : name;
   const reference = findReference(qualified, [snapshot]);
   const profile =
     reference.kind === "device"

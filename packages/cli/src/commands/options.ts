@@ -7,7 +7,9 @@ export function addStatementOptions(command: Command): Command {
   return command
     .option("--policy <file>", "the operator's policy: JSON, docs/schemas/policy.json")
     .addOption(
-      new Option("--pack <file>", "a driver pack beside the built-in ones (repeatable)").argParser(collect).default([]),
+      new Option("--pack <file>", "a driver pack beside the built-in ones (repeatable)")
+        .argParser(collect)
+        .default([], "none"),
     )
     .option("--assume-platform", "skip the platform verdict (R10); every answer says so");
 }
@@ -18,11 +20,12 @@ export function addHostOption(command: Command): Command {
     .addOption(
       new Option("--host <name=root>", "a host and its tree: / for this one, a captured folder or .tgz (repeatable)")
         .argParser(collect)
-        .default([]),
+        .default([], "none"),
     )
     .option("--demo", "add the hosts of berth demo");
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+/** Reads an option that may be given several times. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Pool, Room } from "@berth/core/capacity/pool";
-import { formatRoom, roomFor } from "@berth/core/capacity/room";
+import { formatRoom } from "@berth/core/capacity/room";
 import { roomToGrow } from "@berth/core/capacity/grow";
 import { checkMigration } from "@berth/core/compatibility/check-migration";
 import { checkPlatform } from "@berth/core/compatibility/check-platform";
@@ -13,6 +13,7 @@ import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
 import { explainNoRoom } from "@berth/core/placement/explain-room";
+import { roomForSource, unitsOf } from "@berth/core/placement/room-for-source";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument, parseProfileDocument } from "@berth/core/protocol/profile-schema";
 import { exitCodeOfCheck } from "../exit-code.ts";
@@ -43,6 +44,7 @@ interface Checked {
 const EXAMPLES = `
 Examples:
   berth check a:aaaaaaaa-0000-4000-8000-000000000001 b:0000:00:11.0/nvidia-231 --host a=a.tgz --host b=b.tgz
+  berth check 5eed0000-0101-4000-8000-000000000001 rack1-n2:0000:6a:01.0/dsa-1dwq --demo
   berth check UUID host-b:UUID --host host-a=/captures/a --host host-b=/captures/b
   berth check source.json destination.json
   berth check source.json destination.json --policy policy.json --json
@@ -136,11 +138,11 @@ function profileAt(fleet: Fleet, reference: Reference): MigrationProfile {
 /** Room is a question of its own: "not now" is not "never". */
 function findRoom(fleet: Fleet, to: Reference, source: MigrationProfile): Pick<Checked, "room" | "roomText"> {
   const pools = fleet.hosts.find(({ snapshot }) => snapshot.host === to.ref.host)?.pools ?? [];
-  const count = source.aggregation.kind === "known" ? source.aggregation.value.count : 1;
+  const count = unitsOf(source);
   if (to.kind === "type") {
     const pool = pools.find((candidate) => candidate.parents.includes(to.ref.parent));
     if (pool === undefined) return { room: { atLeast: 0, atMost: Infinity }, roomText: "not known: no pool was found" };
-    const room = roomFor(pool, { type: to.ref.type, parent: to.ref.parent, count });
+    const room = roomForSource(source, { pool, parent: to.ref.parent, type: to.ref.type });
     const units = count === 1 ? "" : ` x ${count}`;
     const fit =
       room.atMost < 1 ? explainNoRoom(pool, to.ref.type) : `${formatRoom(room)} more ${to.ref.type}${units} fit`;

@@ -52,8 +52,14 @@ export function readHosts(options: HostOptions): readonly HostSnapshot[] {
   return [...hosts.map(({ name, root }) => readHost(openRoot(root), name)), ...demo];
 }
 
-/** Reads one host: the live one by default, under its own name. */
+/** Reads one host: the live one by default, under its own name. A name that is given is one that --host would take. */
 export function readOneHost(root: string | undefined, name: string | undefined): HostSnapshot {
+  if (name !== undefined && !HOST_NAME.test(name)) {
+    throw new BerthError("usage_bad_value", `Cannot read --name ${JSON.stringify(name.slice(0, 80))}`, {
+      place: "--name",
+      expected: "letters, digits, dot, dash or underscore, the first a letter or digit",
+    });
+  }
   return readHost(openRoot(root ?? "/"), name ?? (root === undefined ? hostname() : nameOfRoot(root)));
 }
 

@@ -40,7 +40,11 @@ export function findDeviceReference(text: string, snapshots: readonly HostSnapsh
 
 /** A host name stands before the first colon unless the whole text is a device id, which may hold colons itself. */
 function splitHost(text: string, snapshots: readonly HostSnapshot[]): { host: string | undefined; rest: string } {
-  if (isUuid(text) || isPciAddress(text) || looksLikeUuid(text)) return { host: undefined, rest: text };
+  const device = text.split("/", 1)[0] ?? "";
+  const isPlain = isUuid(device) || isPciAddress(device) || looksLikeUuid(device);
+  if (isPlain && (device === text || !snapshots.some(({ host }) => text.startsWith(`${host}:`)))) {
+    return { host: undefined, rest: text };
+  }
   const colon = text.indexOf(":");
   if (colon <= 0) return { host: undefined, rest: text };
   const host = text.slice(0, colon);

@@ -28,7 +28,7 @@ export function formatWhere(answer: PlacementAnswer, view: WhereView): string {
     formatCandidates(answer.candidates),
     formatPlatform(answer.candidates),
     view.all ? formatRefused(answer.refused) : formatCounts(answer.counts),
-    formatEmptyHosts(answer),
+    formatEmpty(answer),
     formatNearMiss(answer.nearMisses, answer.candidates.length),
     `Not checked: ${answer.notChecked.join("; ")}.`,
   ];
@@ -122,8 +122,11 @@ function formatRefused(refused: readonly Refused[]): string {
   return `${heading("Why not elsewhere, every place")}\n${indent(formatTable(["PLACE", "KIND", "CODES", "WHY"], rows), 2)}`;
 }
 
-function formatEmptyHosts({ emptyHosts }: PlacementAnswer): string {
-  return emptyHosts.map(({ host, why }) => `Host ${host} offers nothing: ${why}.`).join("\n");
+function formatEmpty({ emptyHosts, emptyParents }: PlacementAnswer): string {
+  return [
+    ...emptyHosts.map(({ host, why }) => `Host ${host} offers nothing: ${why}.`),
+    ...emptyParents.map(({ host, parent, why }) => `Parent ${host}:${printable(parent)} offers nothing: ${why}.`),
+  ].join("\n");
 }
 
 /** The nearest misses, one for each kind of "no": what is near and what would mend it. */

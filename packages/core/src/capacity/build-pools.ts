@@ -10,11 +10,12 @@ import { consumptionOf, poolTypeOf } from "./consumption.ts";
 import { declaredLaw } from "./declared-law.ts";
 import { inferFromNeighbour, inferOneSize } from "./inferred-law.ts";
 import { occupantsOf, unitsOf } from "./occupants.ts";
-import { areAllFunctions, groupByOwner } from "./owners.ts";
+import { areAllFunctions, groupByOwner, haveVirtualFunctions } from "./owners.ts";
 import type { OwnedGroup, StatementFor } from "./owners.ts";
 import type { PoolStatement } from "./pool-statement.ts";
 import { findConflicts, findDifferences, findUnknowns } from "./pool-problems.ts";
 import type { Offer, Pool, PoolType } from "./pool.ts";
+import { findUncounted } from "./uncounted.ts";
 
 /** Pools of a host, sorted by their first parent, and what does not add up in them. */
 export interface Pools {
@@ -48,7 +49,12 @@ export function poolsOf(request: { readonly snapshot: HostSnapshot; readonly sta
     const lawful = inference === undefined ? pool : { ...pool, ...inference };
     const differences = compareOffers(lawful);
     const disagreement = disagreementOf(differences);
-    const compared = disagreement === undefined ? lawful : { ...lawful, disagreement };
+    const uncounted = findUncounted(snapshot, groups, lawful);
+    const compared = {
+      ...lawful,
+      ...(disagreement === undefined ? {} : { disagreement }),
+      ...(uncounted === undefined ? {} : { uncounted }),
+    };
     const problems = [
       ...findUnknowns(compared, group.parents),
       ...findConflicts(compared, group),
@@ -105,10 +111,9 @@ function plainPool(snapshot: HostSnapshot, group: OwnedGroup, statement: PoolSta
 }
 
 function perParentOf(group: OwnedGroup, statement: PoolStatement | undefined): number | undefined {
-  if (!areAllFunctions(group)) return undefined;
   // A function of the vendor framework is set to one type: it is one device.
-  const isVendor = group.parents.every((parent) => parent.framework === "vendor-vfio");
-  return isVendor ? 1 : statement?.perVirtualFunction;
+  if (group.parents.every((parent) => parent.framework === "vendor-vfio")) return 1;
+  return haveVirtualFunctions(group) ? statement?.perVirtualFunction : undefined;
 }
 
 /** All types that a parent offers or a device has. What one parent says of a type differently from another is dropped. */

@@ -43,6 +43,7 @@ interface Sized {
 /** Finds what a pool has free that cannot be used because of where, or of what size, its devices are. */
 export function findFragmentation(pool: Pool): Fragmentation {
   const { law } = pool;
+  if (pool.uncounted !== undefined) return { kind: "not-measured", why: pool.uncounted };
   if (law.kind === "one-size") return measureOneSize(pool, law);
   if (law.kind === "slots") return measureSlots(pool, law);
   if (law.kind === "unknown") return { kind: "not-measured", why: law.why };

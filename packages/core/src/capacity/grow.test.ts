@@ -44,6 +44,12 @@ describe("roomToGrow() ...", () => {
     assert.deepEqual(grow.missing, { available_instances: 1, wq: 1 });
   });
 
+  it("is not known under an unknown law where the driver does not say that it aggregates, be it by one unit", () => {
+    const pool = dsa({ "dsa-1dwq": { available: 29 }, "dsa-2dwq": { available: 14 } }, one, false);
+    assert.equal(roomToGrow(pool, { id: "d", to: 3 }).kind, "unknown");
+    assert.equal(roomToGrow(pool, { id: "d", to: 2 }).kind, "unknown");
+  });
+
   it("counts a unit of dsa-2dwq twice", () => {
     const pool = dsa({ "dsa-2dwq": { available: 14 } }, [{ id: "d", type: "dsa-2dwq", count: 1 }]);
     assert.equal(roomToGrow(pool, { id: "d", to: 15 }).kind, "fits");

@@ -28,8 +28,13 @@ export function instancesLeft(pool: Pool, ask: Ask): number {
 
 /** How many more devices one parent can hold whatever the pool says; Infinity where only the pool limits. */
 export function devicesLeft(pool: Pool, parent: string, ask: Ask): number {
-  if (pool.perParent === undefined || ask.purpose === "grow") return Infinity;
+  if (pool.perParent === undefined || ask.purpose === "grow" || isPhysicalFunction(pool, parent)) return Infinity;
   return Math.max(0, pool.perParent - pool.occupants.filter((occupant) => occupant.parent === parent).length);
+}
+
+/** Whether a parent is the physical function that owns the pool. */
+function isPhysicalFunction({ owner }: Pool, parent: string): boolean {
+  return (owner.kind === "physical-function" || owner.kind === "gpu-instance") && owner.id === parent;
 }
 
 function budgetRoom(pool: Pool, ask: Ask): Room {

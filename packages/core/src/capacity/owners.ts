@@ -51,8 +51,13 @@ export function groupByOwner(snapshot: HostSnapshot, statementFor: StatementFor)
 export function areAllFunctions(group: OwnedGroup): boolean {
   const { owner, parents } = group;
   if (parents.every((parent) => parent.framework === "vendor-vfio")) return true;
+  return haveVirtualFunctions(group) && owner.kind !== "unknown" && parents.every((parent) => parent.id !== owner.id);
+}
+
+/** Whether parents of a group are VFs; their physical function may be a parent beside them. */
+export function haveVirtualFunctions({ owner, parents }: OwnedGroup): boolean {
   if (owner.kind !== "physical-function" && owner.kind !== "gpu-instance") return false;
-  return parents.every((parent) => parent.id !== owner.id);
+  return parents.some((parent) => parent.id !== owner.id);
 }
 
 function keyOf(owner: PoolOwner, parent: ParentDevice): string {
@@ -64,6 +69,11 @@ function keyOf(owner: PoolOwner, parent: ParentDevice): string {
     case "gpu-instance":
       return `gpu-instance ${owner.id} ${owner.instance}`;
     case "unknown":
-      return `unknown ${valueOf(parent.driver) ?? parent.types[0]?.driverPrefix ?? ""}`;
+      return `unknown ${driverOf(parent)}`;
   }
+}
+
+/** The name by which parents of one driver are told: the driver's, or that before their types' names. */
+export function driverOf(parent: ParentDevice): string {
+  return valueOf(parent.driver) ?? parent.types[0]?.driverPrefix ?? "";
 }

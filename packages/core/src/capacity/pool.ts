@@ -92,7 +92,10 @@ export interface Pool {
   readonly origin: LawOrigin;
   /** Sorted. With SR-IOV the VFs; else the parent alone. */
   readonly parents: readonly string[];
-  /** Most devices one parent can hold whatever the pool says: 1 for a VF, undefined where only the pool limits. */
+  /**
+   * Most devices one parent can hold whatever the pool says: 1 for a VF, undefined where only the pool limits. A physical
+   * function that is a parent beside its VFs is limited by the pool alone.
+   */
   readonly perParent?: number;
   /** Sorted by type id. */
   readonly types: readonly PoolType[];
@@ -105,6 +108,8 @@ export interface Pool {
   readonly seen?: readonly Occupant[];
   /** Absent: law and words agree, or there is no law to compare. */
   readonly disagreement?: Disagreement;
+  /** Why devices that are not among the occupants may sit in the pool: its law then promises nothing. Absent: none may. */
+  readonly uncounted?: string;
 }
 
 /** What a take needs to be told. */

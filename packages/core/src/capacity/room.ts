@@ -14,7 +14,8 @@ export type { RoomRequest } from "./ask.ts";
  * How many more devices of a type fit, each aggregated from `count` units, in one parent or in the whole pool.
  *
  * The law computes it and the host's own word bounds it. Where the two differed when the pool was read, both must
- * promise a device before it is promised here, and a word that is higher than the law is the upper end. Without a law
+ * promise a device before it is promised here, and a word that is higher than the law is the upper end; so it is where
+ * devices may sit in the pool that it does not count. Without a law
  * the words stand alone: exact while nothing has changed in a pool of one parent, and after a take 0 to what they were
  * for every other type. Throws RangeError where the count is not a whole number of at least 1.
  */
@@ -36,12 +37,13 @@ export function findRoom(pool: Pool, ask: Ask): Room {
   // Several parents may draw on one budget, so what they promise is not added up without a law.
   const promised = Math.max(...words.map((word) => word.atLeast));
   if (pool.law.kind === "unknown") return room(promised, Math.min(byWord, instancesLeft(pool, ask)));
-  const { disagreement } = pool;
+  const { disagreement, uncounted } = pool;
   // The host counts devices of a units pool, which says nothing about the units that they need.
-  if (pool.law.kind === "units") return narrower(law, { atLeast: byWord, atMost: byWord });
-  if (disagreement === undefined)
+  if (pool.law.kind === "units")
+    return narrower(law, { atLeast: uncounted === undefined ? byWord : 0, atMost: byWord });
+  if (disagreement === undefined && uncounted === undefined)
     return room(Math.max(promised, Math.min(law.atLeast, byWord)), Math.min(law.atMost, byWord));
-  return room(Math.min(promised, law.atLeast), disagreement.above ? byWord : Math.min(law.atMost, byWord));
+  return room(Math.min(promised, law.atLeast), disagreement?.above === true ? byWord : Math.min(law.atMost, byWord));
 }
 
 /**

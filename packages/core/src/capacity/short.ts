@@ -31,6 +31,7 @@ export function explainShort(pool: Pool, ask: Ask): Extract<Taken, { kind: "shor
 /** Says why it cannot be told whether a device fits. */
 export function explainUnknown(pool: Pool): string {
   if (pool.law.kind === "unknown") return pool.law.why;
+  if (pool.uncounted !== undefined) return pool.uncounted;
   if (pool.disagreement !== undefined) return "the law of the pool and the host's own numbers differ";
   const uncertain = pool.occupants.find((occupant) => occupant.uncertain !== undefined);
   if (uncertain !== undefined) return `what ${uncertain.id} takes is not known: ${uncertain.uncertain}`;

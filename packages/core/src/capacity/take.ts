@@ -51,7 +51,9 @@ function checkSlot(pool: Pool, type: string, slot: number): Taken | undefined {
 /** Whether a slot that looks free is certainly free: every device has its slot, and the host's numbers say the same. */
 function knowsSlots(pool: Pool): boolean {
   return (
-    pool.disagreement === undefined && pool.occupants.every((occupant) => takenSlots(pool, occupant) !== undefined)
+    pool.disagreement === undefined &&
+    pool.uncounted === undefined &&
+    pool.occupants.every((occupant) => takenSlots(pool, occupant) !== undefined)
   );
 }
 

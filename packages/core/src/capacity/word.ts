@@ -29,7 +29,8 @@ export function wordAt(pool: Pool, parent: string, at: { readonly ask: Ask; read
     return room(exact, exact);
   }
   const upper = removed.length + othersRemoved.length > 0 ? Infinity : Math.floor(left / each);
-  if (othersAdded.length > 0 || (ask.count > 1 && !canAggregate(pool, offer))) return room(0, upper);
+  const isAggregated = ask.count > 1 || ask.purpose === "grow";
+  if (othersAdded.length > 0 || (isAggregated && !canAggregate(pool, offer))) return room(0, upper);
   // A device that went makes room for one device again, however many units it had: a VF holds one of any size.
   return room(Math.floor((left + sumOf(removed.map(({ devices }) => devices))) / each), upper);
 }

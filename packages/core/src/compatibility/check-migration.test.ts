@@ -97,6 +97,85 @@ describe("checkMigration()", () => {
     assert.deepEqual(linesOf(verdict).slice(1), ["claim aggregator=30", "note aggregation_above_max"]);
   });
 
+  /** Section 6.2: V5_4 x 2 against each candidate of the table, by the final proposal; sizes are never computed. */
+  const GVT_TABLE: readonly (readonly [type: string, count: number, kind: string, claims: readonly string[]])[] = [
+    ["i915-GVTg_V5_4", 2, "compatible", []],
+    ["i915-GVTg_V5_8", 4, "incompatible", []],
+    ["i915-GVTg_V5_2", 1, "incompatible", []],
+    ["i915-GVTg_V5_8", 2, "incompatible", []],
+    ["i915-GVTg_V5_4", 1, "compatible", ["aggregator=2"]],
+    ["i915-GVTg_V4_2", 1, "incompatible", []],
+  ];
+  for (const [name, count, kind, claims] of GVT_TABLE) {
+    it(`6.2 answers ${kind} to V5_4 x 2 against ${name} x ${count}`, () => {
+      const gvt = (type: string, units: number): ProfileParts => ({
+        type,
+        softwareVersion: "1.0.0",
+        dynamicResources: ["aggregator"],
+        aggregation: { count: units, attribute: "aggregator", settable: true },
+        dynamicValues: { aggregator: String(units) },
+      });
+      const verdict = checkMigration(pairOf(profile(gvt("i915-GVTg_V5_4", 2)), profile(gvt(name, count))));
+      assert.equal(verdict.kind, kind);
+      if (verdict.kind === "incompatible")
+        assert.deepEqual(
+          verdict.reasons.map(({ code }) => code),
+          ["type"],
+        );
+      else
+        assert.deepEqual(
+          verdict.claims.map(({ attribute, value }) => `${attribute}=${value}`),
+          claims,
+        );
+    });
+  }
+
+  it("6.3 says yes to dsa-1dwq x 30 against x 30, and claims nothing", () => {
+    const verdict = checkMigration(pairOf(profile(DSA), profile({ ...DSA, host: "b" })));
+    assert.deepEqual([verdict.kind, verdict.claims], ["compatible", []]);
+  });
+
+  it("6.3 refuses dsa-2dwq x 15 against an x 30 that cannot be set", () => {
+    const two = (count: number, settable: boolean): ProfileParts => ({
+      type: "idxd-dsa-2dwq",
+      softwareVersion: "1.0.0",
+      aggregation: { count, attribute: "aggregator", settable },
+    });
+    const verdict = checkMigration(pairOf(profile(two(15, true)), profile(two(30, false))));
+    assert.deepEqual(linesOf(verdict).slice(0, 1), ["no aggregation"]);
+    assert.deepEqual(checkMigration(pairOf(profile(two(15, true)), profile(two(30, true)))).claims, [
+      { rule: "R7", attribute: "aggregator", value: "15" },
+    ]);
+  });
+
+  it("6.4 evaluates the chain {A} {A} {A,B} {A,B,C} in both directions", () => {
+    const chain = [["A"], ["A"], ["A", "B"], ["A", "B", "C"]].map((feature, at) =>
+      profile({ host: `h${at}`, softwareVersion: "1.0.0", compatible: { feature } }),
+    );
+    const may = chain.flatMap((from, i) =>
+      chain.flatMap((to, j) =>
+        i !== j && checkMigration(pairOf(from, to)).kind === "compatible" ? [`${i + 1}->${j + 1}`] : [],
+      ),
+    );
+    assert.deepEqual(may, ["1->2", "1->3", "1->4", "2->1", "2->3", "2->4", "3->4"]);
+  });
+
+  it("6.5 refuses QAT types of two drivers, alias or not, and offers nothing", () => {
+    const from = profile({ type: "qat-v4-type1", vendorDriver: "qat-v4" });
+    const to = profile({ type: "qat-v5-type1", vendorDriver: "qat-v5" });
+    const policy = { ...STRICT_POLICY, typeAliases: [["qat-v4-type1", "qat-v5-type1"]] };
+    const verdict = checkMigration(pairOf(from, to, { policy }));
+    assert.deepEqual(linesOf(verdict), ["no vendor_driver", "no type", "note type_alias", "note vendor_rules_skipped"]);
+    assert.equal(findNature(verdict), "never");
+  });
+
+  it("says nothing of room: a profile has none, and a count above what fits now is still a yes", () => {
+    const place = profile({ ...DSA, subject: "type", dynamicValues: {}, aggregation: { settable: true, max: 1 } });
+    const verdict = checkMigration(pairOf(profile(DSA), place));
+    assert.equal(verdict.kind, "compatible");
+    assert.ok(linesOf(verdict).includes("note aggregation_above_max"));
+  });
+
   it("reports every failing rule in order, and what is missing besides", () => {
     const from = profile({ softwareVersion: "2.1.0", compatible: { f: ["A"] }, migrationVersion: "x" });
     const to = profile({

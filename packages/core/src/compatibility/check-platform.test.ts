@@ -69,6 +69,31 @@ const CASES: Record<string, Ends & { lines: readonly string[] }> = {
     to: { ...facts({ qemu_blocked_reasons: "" }), ...noFeatures },
     lines: ["missing migration_support_unknown", SUPPORTED],
   },
+  "hears an explicit probe where VFIO debugfs shows nothing, before the packs": {
+    from: { ...facts({ vfio_migration_probe: "stop-copy p2p pre-copy dirty-tracking" }), ...noFeatures },
+    to: { ...facts({ vfio_migration_probe: "stop-copy,p2p,dirty-tracking" }), ...noFeatures },
+    packs: [packOf({ supported: false })],
+    lines: YES,
+  },
+  "refuses by an explicit probe that found no migration": {
+    to: { ...facts({ vfio_migration_probe: "none" }), ...noFeatures },
+    packs: [packOf({ p2p: true, dirtyTracking: true })],
+    lines: ["no migration_unsupported", SUPPORTED],
+  },
+  "trusts VFIO debugfs above an explicit probe": {
+    from: facts({ vfio_migration_probe: "none" }),
+    lines: YES,
+  },
+  "takes a probe's answer that nobody understands for no answer, and no pack for a better one": {
+    to: { ...facts({ vfio_migration_probe: "yes, surely" }), ...noFeatures },
+    packs: [packOf({ p2p: true, dirtyTracking: true })],
+    lines: ["missing migration_support_unknown", SUPPORTED],
+  },
+  "asks a probe for P2P too": {
+    to: { ...facts({ vfio_migration_probe: "stop-copy dirty-tracking" }), ...noFeatures },
+    devices: 2,
+    lines: ["no p2p_missing", ...YES],
+  },
   "goes on to the packs where VFIO shows nothing": {
     from: noFeatures,
     to: noFeatures,
@@ -187,6 +212,35 @@ describe("checkPlatform()", () => {
   it("offers the cold move where a driver cannot migrate", () => {
     const verdict = judge({ from: { features: { stopCopy: false } } });
     assert.deepEqual(verdict.kind === "incompatible" && verdict.reasons[0].remedy, { kind: "move-cold" });
+  });
+
+  it("does not let a declaration that nothing blocks talk over VFIO debugfs", () => {
+    const base = profile({ ...ABLE, features: { stopCopy: false } });
+    const evidence = { host: "a", source: "declaration", path: "policy file", text: "" } as const;
+    const declared = {
+      ...base,
+      facts: { ...base.facts, qemu_blocked_reasons: { kind: "known", value: "", evidence } },
+    } as const;
+    assert.deepEqual(linesOf(checkPlatform({ pairs: [pairOf(declared, profile(ABLE))] })), [
+      "no migration_unsupported",
+    ]);
+    const unseen = { ...declared, features: profile({ features: undefined }).features };
+    assert.equal(checkPlatform({ pairs: [pairOf(unseen, profile(ABLE))] }).kind, "compatible");
+  });
+
+  it("says at which host something is to be upgraded, and never that a running VM's own host is", () => {
+    const remedies = (parts: { from?: ProfileParts; to?: ProfileParts }) => {
+      const verdict = judge(parts);
+      return verdict.kind === "incompatible" ? verdict.reasons.map(({ remedy }) => remedy) : [];
+    };
+    assert.deepEqual(remedies({ to: facts({ qemu_version: "8.0.5" }) }), [
+      { kind: "upgrade-driver", driver: "QEMU", atLeast: "8.1.0", on: "b" },
+    ]);
+    assert.deepEqual(remedies({ from: facts({ libvirt_version: "8.0.0" }) }), [
+      { kind: "upgrade-driver", driver: "libvirt", atLeast: "8.6.0", on: "a" },
+    ]);
+    assert.deepEqual(remedies({ from: facts({ qemu_version: "8.0.5" }) }), [{ kind: "move-cold" }]);
+    assert.deepEqual(remedies({ from: { kernelRelease: "5.17.1" } }), [{ kind: "move-cold" }]);
   });
 
   it("names the packs whose statements it used", () => {

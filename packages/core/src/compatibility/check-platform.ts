@@ -83,6 +83,7 @@ function judgeEnds({ source, destination, packs }: Pair): readonly Judged[] {
 const REFUSALS = {
   qemu: { code: "qemu_blocks_migration" },
   debugfs: { code: "migration_unsupported" },
+  probe: { code: "migration_unsupported" },
   pack: { code: "migration_unsupported" },
 } as const;
 

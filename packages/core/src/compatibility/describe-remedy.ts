@@ -10,7 +10,7 @@ export function describeRemedy(remedy: Remedy): string {
     case "set":
       return `Set ${remedy.attribute} of the destination device to ${remedy.value}`;
     case "upgrade-driver":
-      return `Upgrade ${remedy.driver} at the destination to ${remedy.atLeast} or newer`;
+      return `Upgrade ${remedy.driver} ${remedy.on === undefined ? "at the destination" : `on ${remedy.on}`} to ${remedy.atLeast} or newer`;
     case "match-driver":
       return `Run ${remedy.driver} ${remedy.version} at the destination, as at the source`;
     case "free":

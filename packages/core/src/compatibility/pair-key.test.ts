@@ -96,3 +96,12 @@ describe("pairKey() without migration_version", () => {
     assert.equal(pairKey(pairOf(torn, base)), undefined);
   });
 });
+
+describe("pairKey() of a class that has no name", () => {
+  for (const parts of [{ srcversion: "" }, { kernelVersion: " " }, { module: "" }]) {
+    it(`is undefined with an empty ${Object.keys(parts).join()}`, () => {
+      assert.equal(keyOf({}, parts), undefined);
+      assert.equal(keyOf(parts, {}), undefined);
+    });
+  }
+});

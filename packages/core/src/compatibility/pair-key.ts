@@ -2,7 +2,7 @@
 
 import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { Pair } from "./pair.ts";
-import { buildIdOf, formatPciIds, isOffPci } from "./same-build.ts";
+import { buildIdOf, formatPciIds, isBlank, isOffPci } from "./same-build.ts";
 
 /**
  * Names the pair of classes that an outcome is remembered for (R8; R4 c), as canonical JSON.
@@ -31,6 +31,7 @@ function classOf(profile: MigrationProfile): readonly (string | null)[] | undefi
   const build = buildIdOf(profile);
   if (module.kind !== "known" || build.kind !== "known") return undefined;
   if (kernel.version.kind !== "known" || type.kind !== "known") return undefined;
+  if (isBlank(module.value.name) || isBlank(kernel.version.value)) return undefined;
   if (pciIds.kind !== "known" && !isOffPci(profile)) return undefined;
   const ids = pciIds.kind === "known" ? formatPciIds(pciIds.value) : null;
   return [module.value.name, build.value, kernel.version.value, type.value, ids];

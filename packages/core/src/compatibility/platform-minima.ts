@@ -6,7 +6,7 @@ import { combineFindings } from "./combine-findings.ts";
 import { compareDotted, parseDotted, parseKernelRelease } from "./packs/dotted.ts";
 import type { Pair } from "./pair.ts";
 import { factOf, sideOf } from "./side.ts";
-import { findings, NO_FINDINGS, type Findings, type Side } from "./verdict.ts";
+import { findings, NO_FINDINGS, type Findings, type Remedy, type Side } from "./verdict.ts";
 
 /** Which end of a move a profile is. */
 export type End = "source" | "destination";
@@ -62,8 +62,14 @@ function checkMinimum(end: End, profile: MigrationProfile, minimum: Minimum): Fi
   }
   if (compareDotted(version, wanted) >= 0) return NO_FINDINGS;
   const text = `${name} ${sideOf(reading).value ?? ""} of ${where} is older than ${atLeast}`;
-  const remedy = { kind: "upgrade-driver", driver: `${name} on ${profile.subject.host}`, atLeast } as const;
+  const remedy = remedyAt(end, minimum, profile.subject.host);
   return findings({ reasons: [{ rule: "R10", code: minimum.code, text, ...ends, remedy }] });
+}
+
+/** A VM that runs keeps its kernel and its QEMU until it is shut down; libvirt can be upgraded beneath it. */
+function remedyAt(end: End, { code, name, atLeast }: Minimum, on: string): Remedy {
+  const runsOn = end === "source" && code !== "libvirt_version";
+  return runsOn ? { kind: "move-cold" } : { kind: "upgrade-driver", driver: name, atLeast, on };
 }
 
 function unknownCode({ code }: Minimum): Pick<Findings["missing"][number], "code" | "remedy"> {

@@ -21,6 +21,11 @@ const CASES: Record<string, readonly [ProfileParts, ProfileParts, string]> = {
   "tells unlike srcversions without build-ids": [{}, { srcversion: "b" }, "different build"],
   "does not know with a build-id on one side alone": [{ buildId: "1" }, {}, "unknown build"],
   "does not know without any build": [{ srcversion: undefined }, { srcversion: undefined }, "unknown build"],
+  "does not know an empty srcversion, twice": [{ srcversion: "" }, { srcversion: "" }, "unknown build"],
+  "does not know a blank build-id, twice": [{ buildId: " " }, { buildId: " " }, "unknown build"],
+  "does not know an empty kernel version, twice": [{ kernelVersion: "" }, { kernelVersion: "" }, "unknown kernel"],
+  "does not know an empty module name, twice": [{ module: "" }, { module: "" }, "unknown module"],
+  "does not know empty firmware, twice": [{ firmware: "" }, { firmware: "" }, "unknown firmware"],
   "tells another module": [{}, { module: "mtty" }, "different module"],
   "does not know an absent module": [{ module: undefined }, { module: undefined }, "unknown module build"],
   "tells another kernel build of one release": [

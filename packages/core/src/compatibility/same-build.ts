@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isPciAddress } from "../device/address.ts";
-import type { Reading } from "../device/evidence.ts";
+import { unreadable, type Reading } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { PciIds } from "../device/pci-function.ts";
 import { describeGaps, sideOf, type Sides } from "./side.ts";
@@ -63,7 +63,14 @@ export function buildIdOf(profile: MigrationProfile): Reading<string> {
   if (profile.module.kind !== "known") return profile.module;
   const { buildId, srcversion } = profile.module.value;
   const [name, reading] = buildId.kind === "absent" ? ["srcversion", srcversion] : ["build-id", buildId];
-  return reading.kind === "known" ? { ...reading, value: `${name} ${reading.value}` } : reading;
+  if (reading.kind !== "known") return reading;
+  if (isBlank(reading.value)) return unreadable(`its ${name} is empty`, reading.evidence);
+  return { ...reading, value: `${name} ${reading.value}` };
+}
+
+/** Whether a text is there and says nothing: two of them are alike, and prove no likeness. */
+export function isBlank(text: string): boolean {
+  return text.trim() === "";
 }
 
 function buildSide(profile: MigrationProfile): Side {
@@ -133,6 +140,9 @@ function compareReadings<T>(naming: Naming<T>, source: Reading<T>, destination: 
   const { part, name } = naming;
   if (source.kind !== "known" || destination.kind !== "known") {
     return { part, kind: "unknown", text: describeGaps(name, source, destination), ...sides };
+  }
+  if ([sides.source, sides.destination].some(({ value = "" }) => isBlank(value))) {
+    return { part, kind: "unknown", text: `${name} is empty`, ...sides };
   }
   if (sides.source.value === sides.destination.value) return { part, kind: "equal", text: "", ...sides };
   const text = `${name} differs: ${shorten(sides.source)} and ${shorten(sides.destination)}`;

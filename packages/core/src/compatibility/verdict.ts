@@ -20,7 +20,8 @@ export interface Side {
 export type Remedy =
   | { readonly kind: "recreate"; readonly type: string; readonly count?: number }
   | { readonly kind: "set"; readonly attribute: string; readonly value: string }
-  | { readonly kind: "upgrade-driver"; readonly driver: string; readonly atLeast: string }
+  /** `on` is the host; absent: the destination's. */
+  | { readonly kind: "upgrade-driver"; readonly driver: string; readonly atLeast: string; readonly on?: string }
   | { readonly kind: "match-driver"; readonly driver: string; readonly version: string }
   | { readonly kind: "free"; readonly count: number; readonly type: string; readonly on: string }
   | { readonly kind: "empty"; readonly on: string; readonly types: readonly string[] }

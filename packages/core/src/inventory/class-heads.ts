@@ -48,16 +48,19 @@ export function internHead(table: HeadTable, profile: MigrationProfile): number 
   return table.heads.push(head) - 1;
 }
 
+/** What rules a move out at one look: another vendor driver, another device API, another type. */
+export type Ruling = "R1" | "R2" | "R3";
+
 /**
- * Whether two heads alone rule a move out for good, and every destination of that head for the same first reason, which
- * nothing mends: both vendor drivers known and different (R1), both device APIs (R2), or both types (R3). Another type
- * rules out only a type that names none whose state it takes; a device that exists could be made anew.
+ * What two heads alone rule a move out by, for good, whatever else the destination is; undefined where they do not. The
+ * ruling is the first reason of the verdict and nothing mends it. Another type rules out only a type that names none
+ * whose state it takes; a device that exists could be made anew.
  */
-export function isRuledOut(source: Head, destination: Head): boolean {
-  if (isKnownToDiffer(source.vendorDriver, destination.vendorDriver)) return true;
-  if (isKnownToDiffer(source.deviceApi, destination.deviceApi)) return true;
+export function findRuling(source: Head, destination: Head): Ruling | undefined {
+  if (isKnownToDiffer(source.vendorDriver, destination.vendorDriver)) return "R1";
+  if (isKnownToDiffer(source.deviceApi, destination.deviceApi)) return "R2";
   const fixed = destination.subject === "type" && !destination.namesTypes;
-  return fixed && isKnownToDiffer(source.type, destination.type);
+  return fixed && isKnownToDiffer(source.type, destination.type) ? "R3" : undefined;
 }
 
 function isKnownToDiffer(source: string | undefined, destination: string | undefined): boolean {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { foldItem } from "../compatibility/rules/compatible-fields.ts";
 import { isPciAddress } from "../device/address.ts";
 import type { Reading } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
@@ -97,15 +98,11 @@ function plainFields(profile: MigrationProfile, rules: ClassRules): readonly Fie
   const fields: FieldItems[] = [];
   for (const [name, reading] of Object.entries(attributes.compatible)) {
     if (reading.kind !== "known") continue;
-    if (!reading.value.every(isFolded)) return undefined;
+    if (!reading.value.every((item) => foldItem(name, item) === item)) return undefined;
     fields.push({ name, items: reading.value });
   }
   if (fields.length > MOST_FIELDS) return undefined;
   return fields.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function isFolded(item: string): boolean {
-  return !/[A-Z]|0x/.test(item);
 }
 
 function readFacts(facts: MigrationProfile["facts"], { factNames }: ClassRules): MigrationProfile["facts"] {

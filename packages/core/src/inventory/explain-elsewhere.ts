@@ -5,11 +5,11 @@ import type { ClassId } from "./class-columns.ts";
 import { patternOf, viewFrom, type CompiledSource, type StemView } from "./compiled-source.ts";
 import type { Judgement } from "./judgement.ts";
 import type { MigrationIndex } from "./migration-index.ts";
-import { comparePlaceIds, NO_CLASS, UNLIMITED_ROOM, type PlaceId, type PlaceTable } from "./place-table.ts";
+import { comparePlaceIds, NO_CLASS, UNLIMITED_ROOM, type PlaceId } from "./place-table.ts";
 import {
   answersAbout,
   answersOneByOne,
-  outcomeOfHead,
+  outcomeOfRuling,
   outcomeOfPattern,
   type Asked,
   type Gate,
@@ -93,7 +93,7 @@ function outcomesOfClasses(index: MigrationIndex, source: CompiledSource): Int32
     const single = singles.get(id);
     if (gate !== undefined) outcomes[id] = outcomeAtGate(gate, id, { asked, views });
     else if (single !== undefined) outcomes[id] = single;
-    else outcomes[id] = ruledOut[stem] = outcomeOfHead(answers, id, asked);
+    else outcomes[id] = ruledOut[stem] = outcomeOfRuling(answers, id, asked);
   }
   return outcomes;
 }
@@ -150,14 +150,17 @@ function stepsOf(judgements: readonly Judgement[], outcomes: Int32Array): Steps 
 
 /** Places, hosts and the first place, by step. */
 interface Tally {
-  readonly places: Float64Array;
-  readonly hosts: Float64Array;
-  readonly examples: readonly PlaceId[];
+  readonly places: Int32Array;
+  readonly hosts: Int32Array;
+  readonly examples: Int32Array;
 }
+
+/** No host's rank is as high. */
+const HIGHEST_RANK = 2 ** 31 - 1;
 
 function tallyPlaces(index: MigrationIndex, query: ElsewhereQuery, steps: Steps): Tally {
   const { places } = index;
-  const { classes, hosts, hostNames, length } = places;
+  const { classes, hosts, hostNames, length, roomAtLeast, roomAtMost } = places;
   const { ranks } = hostNames;
   const { byClass } = steps;
   const count = steps.outcomes.length;
@@ -167,30 +170,27 @@ function tallyPlaces(index: MigrationIndex, query: ElsewhereQuery, steps: Steps)
   const hostCount = hostNames.texts.length;
   if (nearestSteps.length < hostCount) nearestSteps = new Uint16Array(hostCount * 2);
   const nearest = nearestSteps.subarray(0, hostCount).fill(count);
-  const counts = new Float64Array(count);
-  const examples = new Array<PlaceId>(count).fill(-1);
-  const exampleRanks = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const counts = new Int32Array(count);
+  const examples = new Int32Array(count);
+  const exampleRanks = new Int32Array(count).fill(HIGHEST_RANK);
   for (let id = 0; id < length; id += 1) {
     const own = classes[id] ?? NO_CLASS;
     const host = hosts[id] ?? 0;
     if (own === NO_CLASS || host === exceptHost) continue;
     if (exceptHosts !== undefined && hasBit(exceptHosts, host)) continue;
     let step = byClass[own] ?? 0;
-    if (step === CANDIDATE) step = stepOfRoom(places, id, wanted);
+    if (step === CANDIDATE && (roomAtLeast[id] ?? 0) < wanted) {
+      step = (roomAtMost[id] ?? 0) < wanted ? NO_ROOM : ROOM_UNKNOWN;
+    }
     counts[step] = (counts[step] ?? 0) + 1;
     if (step < (nearest[host] ?? 0)) nearest[host] = step;
     const rank = ranks[host] ?? 0;
-    if (rank > (exampleRanks[step] ?? 0)) continue;
-    if (rank < (exampleRanks[step] ?? 0) || comparePlaceIds(places, id, examples[step] ?? 0) < 0) examples[step] = id;
+    const least = exampleRanks[step] ?? 0;
+    if (rank > least || (rank === least && comparePlaceIds(places, id, examples[step] ?? 0) > 0)) continue;
     exampleRanks[step] = rank;
+    examples[step] = id;
   }
-  const hostCounts = new Float64Array(count + 1);
+  const hostCounts = new Int32Array(count + 1);
   for (const step of nearest) hostCounts[step] = (hostCounts[step] ?? 0) + 1;
   return { places: counts, hosts: hostCounts, examples };
-}
-
-/** The step of a place whose class is compatible. */
-function stepOfRoom(places: PlaceTable, id: PlaceId, wanted: number): number {
-  if ((places.roomAtLeast[id] ?? 0) >= wanted) return CANDIDATE;
-  return (places.roomAtMost[id] ?? 0) < wanted ? NO_ROOM : ROOM_UNKNOWN;
 }

@@ -20,7 +20,7 @@ import {
 } from "./place-table.ts";
 import { createSlotArena, type SlotArena } from "./slot-arena.ts";
 import { deletePlace, insertPlace } from "./sorted-run.ts";
-import { createAnswerBook, numberStem, type AnswerBook } from "./source-answers.ts";
+import { createAnswerBook, numberStem, replaceBookJudge, type AnswerBook } from "./source-answers.ts";
 
 /**
  * The places of a fleet, indexed for "which are the best for this source?" (`findBest`) and "why not elsewhere?"
@@ -151,9 +151,7 @@ export function compileSource(index: MigrationIndex, profile: MigrationProfile):
  * it was; other packs need a new index.
  */
 export function replaceJudge(index: MigrationIndex, judge: Judge): void {
-  index.book.judge = judge;
-  index.book.byStem.clear();
-  index.book.byKey.clear();
+  replaceBookJudge(index.book, judge);
 }
 
 function insertIntoBucket({ arena, columns, places }: MigrationIndex, id: PlaceId): void {

@@ -12,7 +12,7 @@ export const UNLIMITED_ROOM: number = 2 ** 24 - 1;
 /** Scores are integers below this; one room is this many sort keys wide. */
 export const SCORES: number = 2 ** 16;
 /** In the class column: nothing is here. */
-export const NO_CLASS: number = 2 ** 32 - 1;
+export const NO_CLASS: number = 2 ** 31 - 1;
 
 /** The places of a fleet as columns, by place number. */
 export interface PlaceTable {

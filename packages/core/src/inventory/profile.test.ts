@@ -91,6 +91,23 @@ describe("profileOfDevice()", () => {
     );
   });
 
+  it("does not take the attributes of a type that its parent does not list for absent", () => {
+    const half = { ...BASE, parents: BASE.parents.map((parent) => ({ ...parent, types: [] })) };
+    const { attributes } = profileOfDevice(half, UUID, STRICT_POLICY) ?? assert.fail("the device is there");
+    assert.deepEqual(
+      [attributes.softwareVersion.kind, attributes.dynamicResources.kind, attributes.compatibleTypes.kind],
+      ["unreadable", "unreadable", "unreadable"],
+    );
+    const torn = { ...BASE, parents: [] };
+    assert.equal(profileOfDevice(torn, UUID, STRICT_POLICY)?.attributes.softwareVersion.kind, "unreadable");
+  });
+
+  it("gives no mdev device the signature that is declared for its parent", () => {
+    const policy = policyWith([{ host: "*", function: "p", type: "mlx5-vf-v1" }]);
+    const untyped = snapshot({ device: { type: absent(AT) } });
+    assert.equal(profileOfDevice(untyped, UUID, policy)?.type.kind, "absent");
+  });
+
   it("is undefined for a device that is not there", () => {
     assert.equal(profileOfDevice(BASE, "other", STRICT_POLICY), undefined);
   });
@@ -210,5 +227,65 @@ describe("profileOfType()", () => {
       STRICT_POLICY,
     );
     assert.equal(other?.features.kind, "absent");
+  });
+});
+
+describe("apTaken of a profile", () => {
+  const bus = {
+    queues: [],
+    controlDomains: absent(AT),
+    maxAdapterId: absent(AT),
+    maxDomainId: absent(AT),
+    hostAdapters: absent(AT),
+    hostDomains: absent(AT),
+    features: absent(AT),
+  };
+  const matrix = known([{ adapter: 1, domain: 5 }], AT);
+  const ap = { matrix, guestMatrix: absent(AT), controlDomains: absent(AT), apConfig: absent(AT) };
+  const taken = (device: Partial<VfioDevice>) =>
+    profileOfType(snapshot({ device, host: { apBus: bus } }), { parent: "p", type: "drv-a" }, STRICT_POLICY)?.apTaken;
+
+  it("is what the other devices hold", () => assert.deepEqual(taken({ ap }), ["01.0005"]));
+
+  it("is not known where one of them cannot be read", () => {
+    assert.equal(taken({ ap: { ...ap, matrix: unreadable("EIO", AT) } }), undefined);
+    assert.equal(taken({ ap: { ...ap, matrix: absent(AT) } }), undefined);
+  });
+});
+
+describe("features of a type", () => {
+  const features = known({ stopCopy: true, p2p: true, preCopy: false, dirtyTracking: true }, AT);
+  const [parent] = BASE.parents;
+  const [device] = BASE.devices;
+  assert.ok(parent !== undefined && device !== undefined);
+  const ids = (text: string) => known({ vendor: text, device: "1", subsystemVendor: "1", subsystemDevice: "1" }, AT);
+  const OTHER = parsePciAddress("0000:03:00.3");
+  const on = (vendor: string, driver = "test"): HostSnapshot => ({
+    ...BASE,
+    parents: [
+      { ...parent, id: ADDRESS, pci: ADDRESS },
+      { ...parent, id: OTHER, pci: OTHER, driver: known(driver, AT) },
+    ],
+    functions: [FUNCTION, { ...FUNCTION, address: OTHER, ids: ids(vendor) }].map((one, at) =>
+      at === 0 ? { ...one, ids: ids("15b3") } : one,
+    ),
+    devices: [{ ...device, parent: OTHER, features }],
+  });
+  const ask = (host: HostSnapshot) => profileOfType(host, { parent: ADDRESS, type: "drv-a" }, STRICT_POLICY)?.features;
+
+  it("are those of a device on hardware of the same ids under the same driver", () =>
+    assert.equal(ask(on("15b3")), features));
+  it("are not those of other hardware", () => assert.equal(ask(on("10de"))?.kind, "absent"));
+  it("are not those of hardware whose ids cannot be read, like as it may be", () => {
+    const host = on("15b3");
+    const functions = host.functions.map((one) => ({ ...one, ids: unreadable("EIO", AT) }));
+    assert.equal(ask({ ...host, functions })?.kind, "absent");
+  });
+  it("are not those of another driver", () => assert.equal(ask(on("15b3", "other"))?.kind, "absent"));
+  it("are first of all those of a device on the same parent", () => {
+    const none = known({ stopCopy: false, p2p: false, preCopy: false, dirtyTracking: false }, AT);
+    const host = on("15b3");
+    const devices = [...host.devices, { ...device, id: "second", parent: ADDRESS, features: none }];
+    assert.equal(ask({ ...host, devices }), none);
   });
 });

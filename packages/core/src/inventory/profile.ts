@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { absent, known, type Evidence, type Reading } from "../device/evidence.ts";
+import { absent, known, unreadable, valueOf, type Evidence, type Reading } from "../device/evidence.ts";
 import type { HostSnapshot } from "../device/host-snapshot.ts";
 import type { MdevType, MigrationAttributes, TypeId } from "../device/mdev-type.ts";
 import type { MigrationProfile, Subject } from "../device/migration-profile.ts";
@@ -26,10 +26,12 @@ export function profileOfDevice(snapshot: HostSnapshot, id: string, policy: Poli
     type,
     address: parent?.pci ?? (device.kind === "mdev" ? undefined : device.parent),
     path: device.path,
+    ...(device.kind === "mdev" ? { untyped: unlisted(snapshot, device) } : {}),
     policy,
     facts: [device.facts, parent?.facts ?? {}],
   });
-  const typeId = device.type.kind === "absent" ? findDeclaredType(snapshot, device.parent, policy) : device.type;
+  const isUndeclared = device.type.kind === "absent" && device.kind !== "mdev";
+  const typeId = isUndeclared ? findDeclaredType(snapshot, device.parent, policy) : device.type;
   return {
     ...base,
     framework: device.kind,
@@ -84,6 +86,8 @@ interface Basis {
   readonly type: MdevType | undefined;
   readonly address: string | undefined;
   readonly path: string;
+  /** What every attribute of a type is where none was found; absent unless said. */
+  readonly untyped?: Reading<never>;
   readonly policy: Policy;
   /** Nearest first. */
   readonly facts: readonly Readonly<Record<string, Reading<string>>>[];
@@ -103,7 +107,7 @@ function baseProfile(
   const facts = mergeFacts(basis.subject, [...basis.facts, snapshot.facts, { os: snapshot.os }], policy);
   return {
     subject: basis.subject,
-    attributes: basis.type?.attributes ?? noAttributes(nowhere.evidence),
+    attributes: basis.type?.attributes ?? noAttributes(basis.untyped ?? nowhere),
     module: moduleNamed(snapshot, parent?.module ?? pci?.module ?? nowhere, basis.path),
     kernel: snapshot.kernel,
     firmware: Object.hasOwn(facts, "firmware") ? (facts["firmware"] ?? nowhere) : nowhere,
@@ -155,19 +159,36 @@ function aggregationAtType(type: MdevType, evidence: Evidence): Reading<Aggregat
   return known({ count: 1, settable, ...named }, settable ? listed.evidence : { ...evidence, source: "inferred" });
 }
 
-/** A type has no migration features of its own; a device of the same type on the same host has the same driver's. */
+/**
+ * A type has no migration features of its own; a device of the same type has the same driver's. One on the same parent
+ * goes first, then any on hardware of the same PCI ids under the same driver: other hardware proves nothing.
+ */
 function featuresOfSibling(snapshot: HostSnapshot, parent: ParentDevice, type: MdevType): Reading<MigrationFeatures> {
-  const sibling = snapshot.devices.find(
+  const siblings = snapshot.devices.filter(
     (device) => device.features.kind === "known" && device.type.kind === "known" && device.type.value === type.id,
   );
+  const own = hardwareOf(snapshot, parent.id);
+  const kin =
+    siblings.find((device) => device.parent === parent.id) ??
+    siblings.find((device) => own !== undefined && hardwareOf(snapshot, device.parent) === own);
   return (
-    sibling?.features ??
+    kin?.features ??
     absent({
       host: snapshot.host,
       source: "debugfs",
       path: `/sys/kernel/debug/vfio (no device of ${type.id} on ${parent.id})`,
     })
   );
+}
+
+/** Framework, driver, module and PCI ids of a parent, as a text that like parents share; undefined where one is not read. */
+function hardwareOf(snapshot: HostSnapshot, id: string): string | undefined {
+  const parent = snapshot.parents.find((candidate) => candidate.id === id);
+  if (parent === undefined) return undefined;
+  const ids = snapshot.functions.find((candidate) => candidate.address === parent.pci)?.ids;
+  const parts: readonly (Reading<unknown> | undefined)[] = [parent.driver, parent.module, ids];
+  if (parts.some((part) => part?.kind === "unreadable")) return undefined;
+  return JSON.stringify([parent.framework, ...parts.map((part) => part && valueOf(part))]);
 }
 
 function moduleNamed(snapshot: HostSnapshot, name: Reading<string>, path: string): Reading<ModuleBuild> {
@@ -183,12 +204,15 @@ function idsOf(pci: PciFunction | undefined, nowhere: Reading<never>): Reading<P
   return pci?.ids ?? nowhere;
 }
 
+/** Undefined, which is "not known", as soon as one of the other devices does not say what it holds. */
 function apTakenBeside(snapshot: HostSnapshot, except: string | undefined): Pick<MigrationProfile, "apTaken"> {
   if (snapshot.apBus === undefined) return {};
-  const taken = snapshot.devices
-    .filter((device) => device.id !== except)
-    .flatMap((device) => (device.ap?.matrix.kind === "known" ? device.ap.matrix.value : []))
-    .map(({ adapter, domain }) => `${hex(adapter, 2)}.${hex(domain, 4)}`);
+  const taken: string[] = [];
+  for (const { id, ap } of snapshot.devices) {
+    if (id === except || ap === undefined) continue;
+    if (ap.matrix.kind !== "known") return {};
+    taken.push(...ap.matrix.value.map(({ adapter, domain }) => `${hex(adapter, 2)}.${hex(domain, 4)}`));
+  }
   return { apTaken: taken.toSorted() };
 }
 
@@ -196,8 +220,14 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-function noAttributes(evidence: Evidence): MigrationAttributes {
-  const nothing = absent({ ...evidence, source: "interface" });
+/** An mdev device has a type, which its parent lists: where it does not, the type's attributes were not read. */
+function unlisted(snapshot: HostSnapshot, device: VfioDevice): Reading<never> {
+  const evidence: Evidence = { host: snapshot.host, source: "sysfs", path: `${device.path}/mdev_type` };
+  return unreadable("the host does not list the device's type under its parent", evidence);
+}
+
+function noAttributes(reading: Reading<never>): MigrationAttributes {
+  const nothing: Reading<never> = { ...reading, evidence: { ...reading.evidence, source: "interface" } };
   return {
     softwareVersion: nothing,
     compatibleTypes: nothing,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ClassColumns, ClassId, Stem } from "./class-columns.ts";
-import { headOf, isRuledOut, type Head } from "./class-heads.ts";
+import { findRuling, headOf, type Head, type Ruling } from "./class-heads.ts";
 import { PATTERNS, profileOfClass, type CompiledSource } from "./compiled-source.ts";
 import type { Judge, Judgement } from "./judgement.ts";
 
@@ -16,14 +16,12 @@ export interface SourceAnswers {
   readonly head: Head;
   /** Classes looked at so far; later ones are new. */
   seen: number;
-  /** By head number: whether it is ruled out. */
-  readonly ruledOut: boolean[];
+  /** By head number: what rules it out, or "open". */
+  readonly rulings: (Ruling | "open")[];
   /** Plain stems that their heads do not rule out, by stem number. */
   readonly gates: Map<number, Gate>;
   /** Classes that are judged one by one, for each source of the stem. */
   readonly singles: ClassId[];
-  /** What is wrong with all classes of a head that is ruled out, by head number; only for explanations. */
-  readonly ruledOutOutcomes: Map<number, OutcomeId>;
 }
 
 /** The outcomes of one stem's patterns; -1 where a pattern has not been met. */
@@ -50,6 +48,7 @@ export interface AnswerBook {
   readonly byStem: Map<number, SourceAnswers>;
   /** By the whole key of a source. */
   readonly byKey: Map<string, SingleAnswers>;
+  readonly byRuling: Map<Ruling | "open", OutcomeId>;
 }
 
 /** A question about one source. */
@@ -74,6 +73,7 @@ export function createAnswerBook(judge: Judge): AnswerBook {
     nextStem: 0,
     byStem: new Map(),
     byKey: new Map(),
+    byRuling: new Map(),
   };
 }
 
@@ -85,6 +85,14 @@ export function numberStem(book: AnswerBook, stem: string): number {
   book.stemNumbers.set(stem, book.nextStem);
   book.nextStem += 1;
   return book.nextStem - 1;
+}
+
+/** Judges anew from now on, by another judge. */
+export function replaceBookJudge(book: AnswerBook, judge: Judge): void {
+  book.judge = judge;
+  book.byStem.clear();
+  book.byKey.clear();
+  book.byRuling.clear();
 }
 
 /**
@@ -134,13 +142,14 @@ export function outcomeOfPattern(
   return outcome;
 }
 
-/** What is wrong with every class of a head that is ruled out. */
-export function outcomeOfHead(answers: SourceAnswers, id: ClassId, asked: Asked): OutcomeId {
+/** What is wrong with a class whose head is ruled out: the same for all that are ruled out by the same rule. */
+export function outcomeOfRuling(answers: SourceAnswers, id: ClassId, asked: Asked): OutcomeId {
   const head = asked.columns.allStems[asked.columns.stems[id] ?? -1]?.head ?? -1;
-  const found = answers.ruledOutOutcomes.get(head);
+  const ruling = answers.rulings[head] ?? "open";
+  const found = asked.book.byRuling.get(ruling);
   if (found !== undefined) return found;
   const outcome = judgeClass(id, asked);
-  answers.ruledOutOutcomes.set(head, outcome);
+  asked.book.byRuling.set(ruling, outcome);
   return outcome;
 }
 
@@ -148,29 +157,28 @@ function noAnswers(source: CompiledSource): SourceAnswers {
   return {
     head: headOf(source.profile),
     seen: 0,
-    ruledOut: [],
+    rulings: [],
     gates: new Map(),
     singles: [],
-    ruledOutOutcomes: new Map(),
   };
 }
 
 function visitClass(answers: SourceAnswers, id: ClassId, { columns, source }: Asked): void {
   const stem = columns.allStems[columns.stems[id] ?? -1];
-  if (stem === undefined || isHeadRuledOut(answers, columns, stem.head)) return;
+  if (stem === undefined || rulingOf(answers, columns, stem.head) !== "open") return;
   if (!source.plain || stem.kind === "whole") answers.singles.push(id);
   else if (!answers.gates.has(stem.id)) {
     answers.gates.set(stem.id, { stem, outcomes: new Int16Array(PATTERNS).fill(-1) });
   }
 }
 
-function isHeadRuledOut(answers: SourceAnswers, columns: ClassColumns, number: number): boolean {
-  const found = answers.ruledOut[number];
+function rulingOf(answers: SourceAnswers, columns: ClassColumns, number: number): Ruling | "open" {
+  const found = answers.rulings[number];
   if (found !== undefined) return found;
   const head = columns.heads.heads[number];
-  const ruledOut = head !== undefined && isRuledOut(answers.head, head);
-  answers.ruledOut[number] = ruledOut;
-  return ruledOut;
+  const ruling = (head && findRuling(answers.head, head)) ?? "open";
+  answers.rulings[number] = ruling;
+  return ruling;
 }
 
 function judgeClass(id: ClassId, { book, columns, source }: Asked): OutcomeId {

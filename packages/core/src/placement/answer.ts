@@ -14,7 +14,7 @@ export interface Judged {
   readonly platform: Verdict;
   /** How many more devices like the source fit on this parent. */
   readonly room: Room;
-  /** What would make room, where there is none. */
+  /** What would make room, where there is none and room is worth having: nothing at a place that is never one. */
   readonly roomRemedy?: Remedy;
 }
 
@@ -51,13 +51,20 @@ export interface Count {
 export interface NearMiss {
   readonly refused: Refused;
   readonly remedies: readonly Remedy[];
-  /** How many places would open on the same host by the same remedies. */
+  /** How many devices like the source would fit on the same host by the same remedies; a shared pool counts once. */
   readonly opens: number;
 }
 
 /** A host that could not offer anything, and why: nothing that matters was found on it. */
 export interface EmptyHost {
   readonly host: string;
+  readonly why: string;
+}
+
+/** A parent that could not offer anything, on a host that has others: it lists no type. */
+export interface EmptyParent {
+  readonly host: string;
+  readonly parent: string;
   readonly why: string;
 }
 
@@ -73,6 +80,8 @@ export interface PlacementAnswer {
   readonly counts: readonly Count[];
   readonly nearMisses: readonly NearMiss[];
   readonly emptyHosts: readonly EmptyHost[];
+  /** Sorted by host, then parent. With candidates, elsewhere and empty hosts: every parent that was searched. */
+  readonly emptyParents: readonly EmptyParent[];
   /** Hosts left out on request or as the source's own. */
   readonly excludedHosts: readonly string[];
   /** What nobody looked at; printed with every answer. */

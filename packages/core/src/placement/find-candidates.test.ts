@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { LoadedPack } from "../compatibility/packs/pack.ts";
+import { parsePciAddress } from "../device/address.ts";
 import { findCandidates } from "./find-candidates.ts";
-import type { PlacementAnswer } from "./answer.ts";
+import type { PlacementAnswer, Refused } from "./answer.ts";
+import { findNearMisses } from "./near-miss.ts";
 import type { Strategy } from "./request.ts";
 import { testFleet, type TestHost } from "./test-fleet.ts";
 
@@ -40,6 +42,47 @@ function host(name: string, available: number, version: string | undefined = "1.
     host: name,
     parents: [{ id: "p", types: [{ id: type, available, ...(version === undefined ? {} : { version }) }] }],
   };
+}
+
+const ONE_SIZE = "framebuffer=4096M, max_instance=4";
+
+/** A GPU whose VFs are parents, each with room for one; `held` of them hold a device. A pack states the law. */
+function gpuOfVfs(name: string, held: number, version = "1.5.0"): TestHost {
+  const left = 4 - held;
+  const owner = { kind: "physical-function", id: parsePciAddress("0000:08:00.0") } as const;
+  const ids = Array.from({ length: 8 }, (_, index) => `0000:08:01.${index}`);
+  return {
+    host: name,
+    parents: ids.map((id, index) => ({
+      id,
+      owner,
+      types: [{ id: "drv-a", available: index < held || left === 0 ? 0 : 1, version, description: ONE_SIZE }],
+    })),
+    devices: ids.slice(0, held).map((parent, index) => ({
+      id: `00000000-0000-4000-8000-00000000f${name.length}0${index}`,
+      parent,
+      type: "drv-a",
+    })),
+  };
+}
+
+const GPU_PACK: LoadedPack = {
+  digest: "sha256:gpu",
+  pack: {
+    pack: "berth.driver-pack/v1",
+    name: "drv",
+    version: "1.0.0",
+    title: "the test driver",
+    match: { driverPrefixes: ["drv"] },
+    rules: [],
+    migration: [],
+    pool: { owner: "physical-function-or-parent", law: "one-size", perVirtualFunction: 1 },
+  },
+};
+
+function askGpu(hosts: readonly TestHost[], strategy: Strategy = "fragmentation"): PlacementAnswer {
+  const fleet = testFleet([SOURCE, ...hosts], { packs: [GPU_PACK] });
+  return findCandidates(fleet, { source: { host: "src", device: DEVICE }, strategy });
 }
 
 function berths(answer: PlacementAnswer): readonly string[] {
@@ -241,6 +284,27 @@ describe("findCandidates()", () => {
     ]);
   });
 
+  it("says how many parents without a type an empty host has", () => {
+    assert.deepEqual(ask([{ host: "bare", parents: [{ id: "p", types: [] }] }]).emptyHosts, [
+      { host: "bare", why: "none of its 1 parent devices lists a type that can be made" },
+    ]);
+  });
+
+  it("names a parent without a type on a host that has others", () => {
+    const answer = ask([{ host: "x", parents: [...host("x", 1).parents, { id: "bare", types: [] }] }]);
+    assert.deepEqual(answer.emptyHosts, []);
+    assert.deepEqual(answer.emptyParents, [{ host: "x", parent: "bare", why: "it lists no type that can be made" }]);
+  });
+
+  const GPU_STRATEGIES = { pack: ["gpu3", "gpu"], spread: ["gpu", "gpu3"] } as const;
+  for (const [strategy, expected] of Object.entries(GPU_STRATEGIES)) {
+    it(`ranks VFs by how full their pool is: ${strategy}`, () => {
+      const answer = askGpu([gpuOfVfs("gpu", 1), gpuOfVfs("gpu3", 3)], strategy as Strategy);
+      assert.deepEqual([...new Set(answer.candidates.map(({ place }) => place.host))], expected);
+      assert.match(answer.candidates[0]?.because.join() ?? "", /1 fit now, [13] in the pool of 8 parents/);
+    });
+  }
+
   it("throws RangeError for a host or a device that is not there", () => {
     const fleet = testFleet([SOURCE]);
     assert.throws(
@@ -289,5 +353,82 @@ describe("nearest miss", () => {
 
   it("leaves out what nothing mends", () => {
     assert.deepEqual(ask([host("x", 4, "1.5.0", "other-a")]).nearMisses, []);
+  });
+
+  it("counts a pool that VFs share once, whichever of them would take the devices", () => {
+    const [miss] = askGpu([gpuOfVfs("old", 1, "1.4.0")]).nearMisses;
+    assert.equal(miss?.opens, 3);
+  });
+
+  it("names the VF that holds what has to go, not the one that was asked for", () => {
+    const full = askGpu([gpuOfVfs("full", 4)]);
+    const remedies = full.nearMisses.map(({ refused, remedies: [remedy] }) => [refused.place.parent, remedy]);
+    assert.deepEqual(Object.fromEntries(remedies)["0000:08:01.7"], {
+      kind: "free",
+      count: 1,
+      type: "drv-a",
+      on: "full:0000:08:01.0",
+    });
+  });
+
+  it("is none where a fact is missing besides what can be mended", () => {
+    const source: TestHost = {
+      ...SOURCE,
+      parents: [{ id: "p", types: [{ id: "drv-a", available: 3, version: "1.5.0", compatible: { x: "a" } }] }],
+    };
+    const old: TestHost = host("old", 3, "1.4.0");
+    const answer = findCandidates(testFleet([source, old]), {
+      source: { host: "src", device: DEVICE },
+      strategy: "pack",
+    });
+    assert.deepEqual(answer.elsewhere[0]?.codes, ["software_version_minor", "compatible_field_one_side"]);
+    assert.deepEqual(answer.nearMisses, []);
+  });
+
+  it("is none where nobody can tell whether the mended place has room", () => {
+    const old = host("old", 3, "1.4.0");
+    const unreadable: TestHost = {
+      ...old,
+      parents: old.parents.map((parent) => ({
+        ...parent,
+        types: parent.types.map((type) => ({ ...type, available: undefined })),
+      })),
+    };
+    const answer = ask([unreadable]);
+    assert.deepEqual(answer.elsewhere[0]?.codes, ["software_version_minor", "room_unknown"]);
+    assert.deepEqual(answer.nearMisses, []);
+  });
+
+  it("puts a place that only a cold move reaches behind one that an upgrade opens", () => {
+    const { source, elsewhere } = ask([host("a", 1, "1.4.0"), host("b", 1, "1.4.0")]);
+    const [first, second] = elsewhere;
+    assert.ok(first?.verdict.kind === "incompatible" && second !== undefined);
+    const [reason] = first.verdict.reasons;
+    const cold: Refused = {
+      ...first,
+      verdict: { ...first.verdict, reasons: [{ ...reason, remedy: { kind: "move-cold" } }] },
+    };
+    assert.deepEqual(
+      findNearMisses([cold, second], source).map(({ refused }) => refused.place.host),
+      ["b", "a"],
+    );
+  });
+
+  it("does not say what would make room at a place that is never one", () => {
+    const other: TestHost = {
+      host: "x",
+      parents: [
+        {
+          id: "p",
+          types: [{ id: "drv-b", available: 0, version: "1.5.0", description: "framebuffer=1024M, max_instance=1" }],
+        },
+      ],
+      devices: [{ id: "00000000-0000-4000-8000-0000000000f2", parent: "p", type: "drv-b" }],
+    };
+    const [refused] = ask([other]).refused;
+    assert.deepEqual(
+      [refused?.outcome, refused?.codes, refused?.roomRemedy],
+      ["never", ["type", "no_room"], undefined],
+    );
   });
 });

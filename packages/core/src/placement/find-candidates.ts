@@ -4,7 +4,7 @@ import type { Fleet, FleetHost } from "../inventory/fleet.ts";
 import { profileOfDevice } from "../inventory/profile.ts";
 import { valueOf } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
-import type { Count, EmptyHost, Judged, Outcome, PlacementAnswer, Refused } from "./answer.ts";
+import type { Count, EmptyHost, EmptyParent, Judged, Outcome, PlacementAnswer, Refused } from "./answer.ts";
 import { judgePlace, refusalOf } from "./judge.ts";
 import { findNearMisses } from "./near-miss.ts";
 import { comparePlaces, rankPlaces } from "./rank.ts";
@@ -46,14 +46,15 @@ export function findCandidates(fleet: Fleet, request: PlacementRequest): Placeme
     source,
     candidates: rankPlaces(free, {
       strategy: request.strategy,
-      units: valueOf(source.aggregation)?.count ?? 1,
+      source,
       ...(numaNode === undefined ? {} : { numaNode }),
     }),
     elsewhere,
     refused: refused.toSorted(comparePlaces),
     counts: countReasons(elsewhere),
-    nearMisses: findNearMisses(elsewhere),
+    nearMisses: findNearMisses(elsewhere, source),
     emptyHosts: hosts.filter((host) => host.places.length === 0).map(explainEmpty),
+    emptyParents: hosts.filter((host) => host.places.length > 0).flatMap(findEmptyParents),
     excludedHosts: [...excluded].toSorted(),
     notChecked: NOT_CHECKED,
   };
@@ -134,9 +135,19 @@ function countReasons(elsewhere: readonly Refused[]): readonly Count[] {
 }
 
 function explainEmpty({ snapshot, problems }: FleetHost): EmptyHost {
+  const { length } = snapshot.parents;
+  const nothing =
+    length === 0 ? "it shows no parent device" : `none of its ${length} parent devices lists a type that can be made`;
   const why =
     problems.length === 0
-      ? "it shows no parent device"
-      : `it shows no parent device and ${problems.length} problems were met while it was read`;
+      ? nothing
+      : `${nothing}, and ${problems.length} ${problems.length === 1 ? "problem was" : "problems were"} met while it was read`;
   return { host: snapshot.host, why };
+}
+
+function findEmptyParents({ snapshot }: FleetHost): readonly EmptyParent[] {
+  return snapshot.parents
+    .filter(({ types }) => types.length === 0)
+    .map(({ id }) => ({ host: snapshot.host, parent: id, why: "it lists no type that can be made" }))
+    .toSorted((a, b) => (a.parent < b.parent ? -1 : 1));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { findBlockers } from "../capacity/free-up.ts";
-import type { Room } from "../capacity/pool.ts";
-import { formatRoom, roomFor } from "../capacity/room.ts";
+import type { Pool } from "../capacity/pool.ts";
+import { formatRoom } from "../capacity/room.ts";
 import { checkMigration } from "../compatibility/check-migration.ts";
 import { checkPlatform } from "../compatibility/check-platform.ts";
 import { findNature } from "../compatibility/nature.ts";
@@ -13,6 +13,7 @@ import type { Fleet } from "../inventory/fleet.ts";
 import type { Place } from "../inventory/place.ts";
 import type { Judged, Outcome, Refused } from "./answer.ts";
 import { explainNoRoom } from "./explain-room.ts";
+import { roomForSource, unitsOf } from "./room-for-source.ts";
 
 /** What every place is judged against. */
 export interface Question {
@@ -33,30 +34,31 @@ export function judgePlace(question: Question, place: Place): Judged {
   };
   const verdict = checkMigration(pair);
   const platform = checkPlatform({ pairs: [pair] });
-  const count = unitsOf(source);
-  const room = findRoom(place, count);
-  const roomRemedy = room.atMost >= 1 ? undefined : findRoomRemedy(place, count);
-  return { place, verdict, platform, room, ...(roomRemedy === undefined ? {} : { roomRemedy }) };
-}
-
-/** Units of its type that the source is made of; 1 where it does not say (then R7 has said so already). */
-function unitsOf(source: MigrationProfile): number {
-  return source.aggregation.kind === "known" ? source.aggregation.value.count : 1;
-}
-
-/** Room on this parent for one more device like the source. A parent without a pool proves nothing. */
-function findRoom(place: Place, count: number): Room {
-  if (place.pool === undefined) return { atLeast: 0, atMost: Number.POSITIVE_INFINITY };
-  return roomFor(place.pool, { type: place.type, parent: place.parent, count });
+  const room = roomForSource(source, place);
+  const judged = { place, verdict, platform, room };
+  if (room.atMost >= 1 || outcomeOf(judged) === "never") return judged;
+  const roomRemedy = findRoomRemedy(place, unitsOf(source));
+  return roomRemedy === undefined ? judged : { ...judged, roomRemedy };
 }
 
 function findRoomRemedy(place: Place, count: number): Remedy | undefined {
-  if (place.pool === undefined) return undefined;
-  const blockers = findBlockers(place.pool, { type: place.type, parent: place.parent, count });
-  const on = `${place.host}:${place.parent}`;
+  const { pool } = place;
+  if (pool === undefined) return undefined;
+  const blockers = findBlockers(pool, { type: place.type, parent: place.parent, count });
+  if (blockers.kind !== "free" && blockers.kind !== "empty") return undefined;
+  const on = `${place.host}:${findHolder(pool, place.parent, blockers.occupants)}`;
   if (blockers.kind === "free") return { kind: "free", count: blockers.count, type: blockers.type, on };
-  if (blockers.kind === "empty") return { kind: "empty", on, types: blockers.types };
-  return undefined;
+  return { kind: "empty", on, types: blockers.types };
+}
+
+/** Where devices sit: the place's own parent, the one other parent that holds them, or the owner of the pool. */
+function findHolder(pool: Pool, parent: string, occupants: readonly string[]): string {
+  const ids = new Set(occupants);
+  const parents = new Set(pool.occupants.filter(({ id }) => ids.has(id)).map((occupant) => occupant.parent));
+  const [first, ...others] = parents;
+  if (first === undefined || parents.has(parent)) return parent;
+  if (others.length === 0) return first;
+  return pool.owner.kind === "unknown" ? [...parents].toSorted().join(" ") : pool.owner.id;
 }
 
 /** The refusal of a judged place, or undefined where nothing stands in its way. */
@@ -76,7 +78,7 @@ function obstaclesOf({ verdict, platform, room }: Judged): readonly string[] {
   return [...codesOf(verdict), ...roomCodes, ...codesOf(platform)];
 }
 
-function outcomeOf({ verdict, platform, room }: Judged): Outcome | undefined {
+function outcomeOf({ verdict, platform, room }: Pick<Judged, "verdict" | "platform" | "room">): Outcome | undefined {
   if (verdict.kind === "incompatible") return natureOf(verdict);
   if (platform.kind === "incompatible") return natureOf(platform);
   if (verdict.kind === "undetermined") return "unknown";
@@ -90,9 +92,9 @@ function natureOf(verdict: Verdict): Outcome {
 }
 
 function codesOf(verdict: Verdict): readonly string[] {
-  if (verdict.kind === "incompatible") return verdict.reasons.map((reason) => reason.code);
-  if (verdict.kind === "undetermined") return verdict.missing.map((missing) => missing.code);
-  return [];
+  if (verdict.kind === "compatible") return [];
+  const missing = verdict.missing.map(({ code }) => code);
+  return verdict.kind === "undetermined" ? missing : [...verdict.reasons.map(({ code }) => code), ...missing];
 }
 
 function whyOf({ verdict, platform, room, place }: Judged): string {

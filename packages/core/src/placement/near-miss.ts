@@ -1,62 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Remedy, Verdict } from "../compatibility/verdict.ts";
+import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { NearMiss, Outcome, Refused } from "./answer.ts";
 import { comparePlaces } from "./rank.ts";
+import { roomInPool } from "./room-for-source.ts";
 
 /** How far each kind of "no" is from a yes, before its remedies are counted. */
 const DISTANCE: Readonly<Record<Outcome, number>> = { "not-now": 1, "not-as-it-stands": 10, unknown: 20, never: 1000 };
 
+/** What a cold move costs: it is no berth for a live move, so it stands behind what makes one. */
+const COLD_COST = 8;
+
 /**
  * Refused places that something would mend, the cheapest first: making room, then changing the host, then finding out
- * what is not known. A place with a reason that nothing mends is not among them.
+ * what is not known. A place where something stands in the way that nothing mends is not among them: neither a reason
+ * nor a missing fact without a remedy, nor room of which nobody can say whether it is there.
  */
-export function findNearMisses(refused: readonly Refused[]): readonly NearMiss[] {
-  return refused
-    .flatMap((place) => nearMissOf(place, refused))
+export function findNearMisses(refused: readonly Refused[], source: MigrationProfile): readonly NearMiss[] {
+  const mendable = refused.flatMap((place) => mendOf(place) ?? []);
+  const byHost = Map.groupBy(mendable, ({ place }) => place.place.host);
+  return mendable
+    .map((mend) => ({
+      refused: mend.place,
+      remedies: mend.remedies,
+      opens: countOpened(mend, byHost.get(mend.place.place.host) ?? [], source),
+    }))
     .toSorted((a, b) => costOf(a) - costOf(b) || b.opens - a.opens || comparePlaces(a.refused, b.refused));
 }
 
-function nearMissOf(place: Refused, all: readonly Refused[]): readonly NearMiss[] {
-  const remedies = remediesOf(place);
-  if (remedies === undefined || remedies.length === 0) return [];
-  return [{ refused: place, remedies, opens: countOpened(place, remedies, all) }];
+/** A refused place with all that would have to be done. */
+interface Mend {
+  readonly place: Refused;
+  readonly remedies: readonly Remedy[];
+  /** The remedies as text, to compare them. */
+  readonly keys: readonly string[];
 }
 
-/** All that would have to be done; undefined where something cannot be mended. */
-function remediesOf(place: Refused): readonly Remedy[] | undefined {
+/** Undefined where something cannot be mended, or nothing need be. */
+function mendOf(place: Refused): Mend | undefined {
   if (place.outcome === "never") return undefined;
   const wanted = [
     ...wantedBy(place.verdict),
-    ...wantedBy(place.platform.kind === "incompatible" ? place.platform : undefined),
+    // What is only unknown about the platform keeps nothing out: beside a reason it need not be mended.
+    ...(place.platform.kind === "incompatible" ? place.platform.reasons.map(({ remedy }) => remedy) : []),
   ];
-  if (place.room.atMost < 1) wanted.push(place.roomRemedy);
+  if (place.room.atLeast < 1) wanted.push(place.room.atMost < 1 ? place.roomRemedy : undefined);
   const mended = wanted.filter((remedy) => remedy !== undefined);
-  if (mended.length < wanted.length) return undefined;
+  if (mended.length < wanted.length || mended.length === 0) return undefined;
   const seen = new Map(mended.map((remedy) => [JSON.stringify(remedy), remedy]));
-  return [...seen.values()];
+  return { place, remedies: [...seen.values()], keys: [...seen.keys()] };
 }
 
-function wantedBy(verdict: Verdict | undefined): (Remedy | undefined)[] {
-  if (verdict?.kind === "incompatible") return verdict.reasons.map((reason) => reason.remedy);
-  if (verdict?.kind === "undetermined") return verdict.missing.map((missing) => missing.remedy);
-  return [];
+function wantedBy(verdict: Verdict): (Remedy | undefined)[] {
+  if (verdict.kind === "compatible") return [];
+  const missing = verdict.missing.map(({ remedy }) => remedy);
+  return verdict.kind === "undetermined" ? missing : [...verdict.reasons.map(({ remedy }) => remedy), ...missing];
 }
 
 /** How many devices like the source would fit on that host once these remedies are carried out there. */
-function countOpened(place: Refused, remedies: readonly Remedy[], all: readonly Refused[]): number {
-  const done = new Set(remedies.map((remedy) => JSON.stringify(remedy)));
-  let opened = 0;
-  for (const other of all) {
-    if (other.place.host !== place.place.host) continue;
-    const needed = remediesOf(other);
-    if (needed === undefined || needed.some((remedy) => !done.has(JSON.stringify(remedy)))) continue;
-    opened += Math.max(1, Number.isFinite(other.room.atLeast) ? other.room.atLeast : 1);
+function countOpened(done: Mend, onHost: readonly Mend[], source: MigrationProfile): number {
+  const keys = new Set(done.keys);
+  const opened = onHost.filter((mend) => mend.keys.every((key) => keys.has(key))).map((mend) => mend.place);
+  // Parents that share one pool give away one budget: sixteen VFs of a GPU with room for four open four places.
+  const byPool = Map.groupBy(opened, ({ place }) => place.pool ?? place);
+  let devices = 0;
+  for (const places of byPool.values()) {
+    const each = places.reduce((sum, { room }) => sum + atLeastOne(room.atLeast), 0);
+    const together = Math.max(...places.map(({ place }) => atLeastOne(roomInPool(source, place).atLeast)));
+    devices += Math.min(each, together);
   }
-  return opened;
+  return devices;
+}
+
+/** Room after the remedies: what is proved today, and one where the remedy itself makes room. */
+function atLeastOne(room: number): number {
+  return Number.isFinite(room) ? Math.max(1, room) : 1;
 }
 
 function costOf({ refused, remedies }: NearMiss): number {
-  const freed = remedies.reduce((sum, remedy) => sum + (remedy.kind === "free" ? remedy.count : 1), 0);
-  return DISTANCE[refused.outcome] + freed;
+  const costs = remedies.map((remedy) =>
+    remedy.kind === "free" ? remedy.count : remedy.kind === "move-cold" ? COLD_COST : 1,
+  );
+  return costs.reduce((sum, cost) => sum + cost, DISTANCE[refused.outcome]);
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Room } from "../capacity/pool.ts";
 import { formatRoom, roomFor } from "../capacity/room.ts";
 import { take } from "../capacity/take.ts";
 import { CONFIDENCES } from "../compatibility/verdict.ts";
 import { valueOf } from "../device/evidence.ts";
+import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { Candidate, Judged } from "./answer.ts";
 import type { Strategy } from "./request.ts";
+import { roomInPool, unitsOf } from "./room-for-source.ts";
 
 /** What a ranking looks at beside the places themselves. */
 export interface Ranking {
   readonly strategy: Strategy;
-  /** Units of its type that the device is made of. */
-  readonly units: number;
+  readonly source: MigrationProfile;
   readonly numaNode?: number;
 }
 
@@ -35,8 +37,10 @@ export function rankPlaces(places: readonly Judged[], ranking: Ranking): readonl
 
 function keyOf(judged: Judged, ranking: Ranking): Keyed {
   const sure = surenessOf(judged);
-  const damage = damageOf(judged, ranking.units);
-  const left = Math.min(judged.room.atLeast, Number.MAX_SAFE_INTEGER) - 1;
+  const damage = damageOf(judged, unitsOf(ranking.source));
+  // A VF has room for one whatever its pool has left: how full a place is, its pool says.
+  const pooled = roomInPool(ranking.source, judged.place);
+  const left = finite(pooled.atLeast) - 1;
   const numa = numaOf(judged, ranking.numaNode);
   const keys: Record<Strategy, readonly number[]> = {
     fragmentation: [damage.blocked, damage.lost, left],
@@ -47,8 +51,14 @@ function keyOf(judged: Judged, ranking: Ranking): Keyed {
   return {
     judged,
     key: [...sure.key, ...keys[ranking.strategy]],
-    because: [...sure.because, damage.text, `${formatRoom(judged.room)} fit now`, ...numa.because],
+    because: [...sure.because, damage.text, roomWords(judged, pooled), ...numa.because],
   };
+}
+
+function roomWords({ room, place }: Judged, pooled: Room): string {
+  const parents = place.pool?.parents.length ?? 1;
+  const shared = parents === 1 ? "" : `, ${formatRoom(pooled)} in the pool of ${parents} parents`;
+  return `${formatRoom(room)} fit now${shared}`;
 }
 
 /** A platform that is known to work stands before one that is not known, a surer verdict before a weaker one. */

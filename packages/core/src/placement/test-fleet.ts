@@ -2,10 +2,10 @@
 
 import type { LoadedPack } from "../compatibility/packs/pack.ts";
 import { STRICT_POLICY, type Policy } from "../compatibility/policy.ts";
-import { absent, known, type Evidence, type Reading } from "../device/evidence.ts";
+import { absent, known, unreadable, type Evidence, type Reading } from "../device/evidence.ts";
 import type { HostSnapshot } from "../device/host-snapshot.ts";
 import { parseTypeId, type MdevType } from "../device/mdev-type.ts";
-import type { ParentDevice } from "../device/parent-device.ts";
+import type { ParentDevice, PoolOwner } from "../device/parent-device.ts";
 import { parseSoftwareVersion } from "../device/software-version.ts";
 import type { VfioDevice } from "../device/vfio-device.ts";
 import { fleetOf, type Fleet } from "../inventory/fleet.ts";
@@ -13,8 +13,11 @@ import { fleetOf, type Fleet } from "../inventory/fleet.ts";
 /** A type of a test parent: its id, how many more it says fit, and its version where it exports one. */
 export interface TestType {
   readonly id: string;
-  readonly available: number;
+  /** Undefined: it cannot be read. */
+  readonly available: number | undefined;
   readonly version?: string;
+  /** The one value of each `compatible_<field>`, by field. */
+  readonly compatible?: Readonly<Record<string, string>>;
   readonly description?: string;
 }
 
@@ -22,6 +25,8 @@ export interface TestParent {
   readonly id: string;
   readonly types: readonly TestType[];
   readonly numaNode?: number;
+  /** Itself unless said. */
+  readonly owner?: PoolOwner;
 }
 
 export interface TestDevice {
@@ -85,7 +90,7 @@ function testParent(parent: TestParent, at: At): ParentDevice {
     module: known("test", at(path)),
     numaNode: parent.numaNode === undefined ? nothing : known(parent.numaNode, at(`${path}/numa_node`)),
     iommuGroup: nothing,
-    poolOwner: { kind: "parent", id: parent.id },
+    poolOwner: parent.owner ?? { kind: "parent", id: parent.id },
     types: parent.types.map((type) => testType(type, path, at)),
     currentType: nothing,
     facts: {},
@@ -100,13 +105,21 @@ function testType(type: TestType, parentPath: string, at: At): MdevType {
     driverPrefix: type.id.split("-")[0] ?? type.id,
     name: nothing,
     deviceApi: known("vfio-pci", at(`${path}/device_api`, "vfio-pci")),
-    availableInstances: known(type.available, at(`${path}/available_instances`, String(type.available))),
+    availableInstances:
+      type.available === undefined
+        ? unreadable("EIO", at(`${path}/available_instances`))
+        : known(type.available, at(`${path}/available_instances`, String(type.available))),
     description: type.description === undefined ? nothing : known(type.description, at(`${path}/description`)),
     maxAggregation: nothing,
     attributes: {
       softwareVersion: versionReading(type.version, at(`${path}/software_version`, type.version)),
       compatibleTypes: nothing,
-      compatible: {},
+      compatible: Object.fromEntries(
+        Object.entries(type.compatible ?? {}).map(([field, value]) => [
+          field,
+          known([value], at(`${path}/compatible_${field}`, value)),
+        ]),
+      ),
       dynamicResources: nothing,
       migrationVersion: nothing,
     },

@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   invalid_reference: { httpStatus: 400, exitCode: 2, meaning: "A device, type or parent is not named as expected" },
   invalid_uuid: { httpStatus: 400, exitCode: 2, meaning: "A text is not a UUID" },
   json_malformed: { httpStatus: 400, exitCode: 1, meaning: "A text is not the JSON that Berth accepts" },
+  output_failed: { httpStatus: 500, exitCode: 1, meaning: "An answer could not be written" },
   pack_digest_mismatch: { httpStatus: 409, exitCode: 1, meaning: "A driver pack is not the one that was asked for" },
   pack_duplicate: { httpStatus: 409, exitCode: 1, meaning: "Two driver packs given have the same name" },
   pack_malformed: { httpStatus: 422, exitCode: 1, meaning: "A document is not a driver pack" },

@@ -169,6 +169,20 @@ describe("checkPacks() on a pack that speaks for one end", () => {
     assert.deepEqual(codes(mine, broken), ["pack_match_unknown"]);
     assert.deepEqual(codes(broken, broken), ["pack_match_unknown"]);
   });
+  it("is undetermined where a parent on the PCI bus shows no ids, at one end or at both", () => {
+    const bare = end("b", {});
+    const onPci = { ...bare, subject: { ...bare.subject, parent: "0000:3b:00.0" } };
+    assert.deepEqual(codes(mine, onPci), ["pack_match_unknown"]);
+    assert.deepEqual(codes(onPci, onPci), ["pack_match_unknown"]);
+  });
+  it("is undetermined where sysfs leads to no module, at both ends", () => {
+    const byModule = packOf([], { match: { driverPrefixes: ["d"], modules: ["d"] } });
+    const { findings } = ask([byModule], end("a", {}), end("b", {}));
+    assert.deepEqual(
+      findings.missing.map((missing) => missing.code),
+      ["pack_match_unknown"],
+    );
+  });
   it("has nothing to say where neither end can match", () => {
     assert.deepEqual(codes(end("a", {}), end("b", { pci_vendor: "1234" })), []);
   });
@@ -214,6 +228,12 @@ describe("checkPacks() on what mends a failing rule", () => {
       "23",
       "18 22",
       { kind: "upgrade-driver", driver: "p", atLeast: "23" },
+    ],
+    "below the range: never, whatever upgrade the rule speaks of": [
+      { ...V, kind: "in-range", range: "driver_version", remedy: { kind: "upgrade-driver", subject: "the manager" } },
+      "17",
+      "18 22",
+      undefined,
     ],
     "below the range: never": [{ ...V, kind: "in-range", range: "driver_version" }, "17", "18 22", undefined],
     "lacking features: never": [{ ...V, kind: "superset" }, "a b", "a", undefined],

@@ -50,6 +50,16 @@ describe("matchPack()", () => {
     ],
     "matches one item of a list": [{ driverPrefixes: ["a", "b"] }, { driverPrefix: known("b", AT) }, "yes"],
     "matches a module": [{ modules: ["mtty"] }, { module: known("mtty", AT) }, "yes"],
+    "does not know by a module that sysfs does not lead to": [
+      { driverPrefixes: ["nvidia"], modules: ["nvidia"] },
+      { driverPrefix: known("nvidia", AT), module: GONE },
+      "unknown",
+    ],
+    "does not match another driver's device, whatever its module is": [
+      { driverPrefixes: ["nvidia"], modules: ["nvidia"] },
+      { driverPrefix: known("i915", AT), module: GONE },
+      "no",
+    ],
     "matches a device_api": [{ deviceApis: ["vfio-ap"] }, { deviceApi: known("vfio-ap", AT) }, "yes"],
     "matches nothing by an empty match": [{}, { driverPrefix: known("a", AT) }, "no"],
     "does not know a prototype's names": [{ driverPrefixes: ["a"] }, { driverPrefix: known("constructor", AT) }, "no"],
@@ -65,6 +75,12 @@ describe("packSubjectOf()", () => {
     assert.equal(subject.module?.kind === "known" ? subject.module.value : undefined, "mtty");
     assert.equal(subject.driverPrefix?.kind === "known" ? subject.driverPrefix.value : undefined, "mtty");
     assert.equal(subject.pciIds?.kind, "absent");
+  });
+  it("takes absent PCI ids of a parent on the PCI bus for ids that nobody has read", () => {
+    const bare = profileFromFacts("a", { type: "nvidia-231" });
+    const onPci = { ...bare, subject: { ...bare.subject, parent: "0000:3b:00.0" } };
+    assert.equal(matchPack(VENDOR, packSubjectOf(onPci)), "unknown");
+    assert.equal(matchPack(VENDOR, packSubjectOf(bare)), "no");
   });
 });
 

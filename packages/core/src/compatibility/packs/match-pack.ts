@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DeviceApi } from "../../device/device-api.ts";
-import type { Reading } from "../../device/evidence.ts";
+import { unreadable, type Reading } from "../../device/evidence.ts";
 import type { MigrationProfile } from "../../device/migration-profile.ts";
 import type { PciIds } from "../../device/pci-function.ts";
+import { isOffPci } from "../same-build.ts";
 import type { LoadedPack, PackMatch } from "./pack.ts";
 
 /**
@@ -27,12 +28,18 @@ export type FoundPack =
   | { readonly kind: "none" }
   | { readonly kind: "unknown"; readonly why: string };
 
-/** The facts of a profile that packs are matched against. */
+/**
+ * The facts of a profile that packs are matched against. A parent on the PCI bus has ids: where none are shown, nobody
+ * has read them. Off the PCI bus there are none.
+ */
 export function packSubjectOf(profile: MigrationProfile): PackSubject {
-  const module = profile.module;
+  const { module, pciIds } = profile;
   return {
     driverPrefix: profile.vendorDriver,
-    pciIds: profile.pciIds,
+    pciIds:
+      pciIds.kind === "absent" && !isOffPci(profile)
+        ? unreadable("a parent on the PCI bus has ids, and none are shown", pciIds.evidence)
+        : pciIds,
     module: module.kind === "known" ? { kind: "known", value: module.value.name, evidence: module.evidence } : module,
     deviceApi: profile.deviceApi,
   };
@@ -40,7 +47,8 @@ export function packSubjectOf(profile: MigrationProfile): PackSubject {
 
 /**
  * Decides whether a pack speaks for a subject: every field of its match must hold. One field that does not decides "no",
- * whatever else is unknown. A fact that is known to be absent (no PCI ids off the PCI bus) does not hold.
+ * whatever else is unknown. A fact that is known to be absent (no PCI ids off the PCI bus) does not hold; a module that
+ * sysfs does not lead to may be any, the one that is built into the kernel among them.
  */
 export function matchPack(pack: LoadedPack, subject: PackSubject): Matched {
   const answers = askMatch(pack.pack.match, subject);
@@ -70,7 +78,7 @@ export function explainUndecided(pack: LoadedPack, subject: PackSubject): string
   const open = [
     match.driverPrefixes !== undefined && isOpen(subject.driverPrefix) ? "the driver prefix" : undefined,
     match.pciVendors !== undefined && isOpen(subject.pciIds) ? "the PCI vendor" : undefined,
-    match.modules !== undefined && isOpen(subject.module) ? "the kernel module" : undefined,
+    match.modules !== undefined && subject.module?.kind !== "known" ? "the kernel module" : undefined,
     match.deviceApis !== undefined && isOpen(subject.deviceApi) ? "device_api" : undefined,
   ].filter((part) => part !== undefined);
   return `Whether pack ${name} applies is not known: ${open.join(", ")} could not be read`;
@@ -84,7 +92,7 @@ function askMatch(match: PackMatch, subject: PackSubject): readonly Matched[] {
   return [
     askField(match.driverPrefixes, subject.driverPrefix, (prefix) => prefix),
     askField(match.pciVendors, subject.pciIds, (ids) => ids.vendor),
-    askField(match.modules, subject.module, (module) => module),
+    askField(match.modules, subject.module?.kind === "absent" ? undefined : subject.module, (module) => module),
     askField(match.deviceApis, subject.deviceApi, (api) => api),
   ].filter((answer) => answer !== undefined);
 }

@@ -15,7 +15,7 @@ export interface Failure {
 
 /** What would mend a failing rule, or undefined: never, for these two classes. */
 export function findRemedy(failure: Failure): Remedy | undefined {
-  const template = failure.rule.remedy ?? defaultRemedy(failure);
+  const template = isBelowRange(failure) ? BELOW_RANGE : (failure.rule.remedy ?? defaultRemedy(failure));
   const value = template.value ?? failure.source ?? "";
   switch (template.kind) {
     case "upgrade-driver":
@@ -47,6 +47,14 @@ function defaultRemedy({ rule, source, destination }: Failure): PackRemedy {
     case "refused":
       return { kind: "none" };
   }
+}
+
+/** An upgrade moves the range away from a value that is below it already. */
+const BELOW_RANGE: PackRemedy = { kind: "none" };
+
+function isBelowRange({ rule, source, destination }: Failure): boolean {
+  if (rule.kind !== "in-range" || (rule.remedy ?? { kind: "none" }).kind !== "upgrade-driver") return false;
+  return !isAboveRange(source, destination);
 }
 
 function isMinorBehind(exact: boolean, source: string | undefined, destination: string | undefined): boolean {

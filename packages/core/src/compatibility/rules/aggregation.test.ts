@@ -75,6 +75,11 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     to: profile({ type: "x-a", subject: "type", aggregation: { settable: true, max: 8 } }),
     lines: ["missing aggregation_attribute_unknown"],
   },
+  "2.1 takes no read-only attribute of the source for one to set the destination by": {
+    from: profile({ type: "x-a", aggregation: { count: 3, attribute: "aggregated_instances", settable: false } }),
+    to: profile({ type: "x-a", subject: "type", aggregation: { settable: true, max: 8 } }),
+    lines: ["missing aggregation_attribute_unknown"],
+  },
   "lacks one truth where the dynamic value and the count disagree": {
     from: unitsOf("dsa-1dwq", 30, { ...LISTS, dynamicValues: { aggregator: "20" } }),
     to: profile({ type: "dsa-1dwq", subject: "type", ...LISTS }),

@@ -69,7 +69,9 @@ function checkCounts(pair: Pair, counts: Counts): Findings {
   }
   const settable = destination.settable || (pair.destination.subject.kind === "type" && claimed !== undefined);
   if (!settable) return refuseCount(pair, counts);
-  const attribute = claimed?.attribute ?? destination.attribute ?? source.attribute;
+  // The source's attribute is a guess, and none where it only shows the count (section 2.1).
+  const guess = source.settable ? source.attribute : undefined;
+  const attribute = claimed?.attribute ?? destination.attribute ?? guess;
   if (attribute === undefined) {
     const text = `the destination can be set to ${source.count}, and no attribute is known for it`;
     return findings({ missing: [{ rule: "R7", code: "aggregation_attribute_unknown", text, ...sides }] });

@@ -126,5 +126,10 @@ function checkVisible(destination: MigrationProfile, queues: Queues): Findings {
   const hidden = queues.value.filter((queue) => !seen.has(formatApqn(queue)));
   if (hidden.length === 0) return NO_FINDINGS;
   const text = `a guest of the destination device would not see ${formatApqns(hidden)} now`;
-  return findings({ reasons: [{ rule: "R9", code: "ap_queue_filtered", text, ...sides }] });
+  const remedy = {
+    kind: "change-setting",
+    setting: `AP queues ${formatApqns(hidden)} on ${destination.subject.host}`,
+    value: "online and bound to vfio_ap, with every other queue of their adapters and domains in the matrix",
+  } as const;
+  return findings({ reasons: [{ rule: "R9", code: "ap_queue_filtered", text, ...sides, remedy }] });
 }

@@ -10,7 +10,7 @@ import { findings, NO_FINDINGS, type Findings } from "../verdict.ts";
 import { planApMatrix } from "./ap-claim.ts";
 import { checkApHardware } from "./ap-hardware.ts";
 import { checkObtainable } from "./ap-obtainable.ts";
-import { formatApqns, formatDomains, isApNumber } from "./apqn.ts";
+import { formatApqn, formatApqns, formatDomains, isApNumber } from "./apqn.ts";
 import { speaksApi } from "./device-api.ts";
 
 /**
@@ -32,7 +32,8 @@ export function checkApIdentity(pair: Pair): Findings {
     parts.push(checkObtainable(pair.destination, queues), checkApHardware(pair, queues));
     if (domains.kind === "known") parts.push(planApMatrix(pair.destination, queues, domains));
   }
-  return combineFindings([...parts, checkControlDomains(pair, domains), checkBindState(pair), warnOfKeys()]);
+  const notes = [noteFiltered(pair.source), warnOfKeys()];
+  return combineFindings([...parts, checkControlDomains(pair, domains), checkBindState(pair), ...notes]);
 }
 
 function isQueue({ adapter, domain }: Apqn): boolean {
@@ -43,6 +44,17 @@ function isQueue({ adapter, domain }: Apqn): boolean {
 function wantedQueues(source: MigrationProfile): Reading<readonly Apqn[]> {
   const guest = matrixPart(source, "guestMatrix");
   return guest.kind === "absent" ? matrixPart(source, "matrix") : guest;
+}
+
+/** Queues that are assigned and not seen do not move with the guest: said, so that nobody misses them afterwards. */
+function noteFiltered(source: MigrationProfile): Findings {
+  const [matrix, guest] = [matrixPart(source, "matrix"), matrixPart(source, "guestMatrix")];
+  if (matrix.kind !== "known" || guest.kind !== "known") return NO_FINDINGS;
+  const seen = new Set(guest.value.map(formatApqn));
+  const hidden = matrix.value.filter((queue) => !seen.has(formatApqn(queue)));
+  if (hidden.length === 0) return NO_FINDINGS;
+  const text = `the source device is assigned ${formatApqns(hidden)} too, which its guest does not see: not asked for`;
+  return findings({ notes: [{ rule: "R9", code: "ap_matrix_filtered", text }] });
 }
 
 function matrixPart<K extends keyof ApMatrix>(profile: MigrationProfile, part: K): ApMatrix[K] | Reading<never> {

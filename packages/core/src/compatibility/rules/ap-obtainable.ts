@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ApBus, Apqn } from "../../device/ap-matrix.ts";
+import type { ApBus, ApQueue, Apqn } from "../../device/ap-matrix.ts";
 import type { Reading } from "../../device/evidence.ts";
 import type { MigrationProfile } from "../../device/migration-profile.ts";
 import { combineFindings } from "../combine-findings.ts";
 import { nothingAt, sideOf } from "../side.ts";
 import { findings, NO_FINDINGS, type Findings, type Remedy } from "../verdict.ts";
-import { findQueue, formatApqn, formatApqns } from "./apqn.ts";
+import { formatApqn, formatApqns, indexQueues } from "./apqn.ts";
 
 type Queues = Extract<Reading<readonly Apqn[]>, { readonly kind: "known" }>;
 type Obstacle = "absent" | "unbound" | "binding-unknown" | "reserved" | "mask-unknown" | "taken";
@@ -71,8 +71,11 @@ export function checkObtainable(destination: MigrationProfile, queues: Queues): 
     return findings({ missing: [{ rule: "R9", code: "ap_bus_unknown", text, ...ends }] });
   }
   const taken = apTaken === undefined ? undefined : new Set(apTaken.map((queue) => queue.toLowerCase()));
+  const present = indexQueues(apBus);
   const met = Map.groupBy(
-    queues.value.flatMap((queue) => obstaclesOf(queue, apBus, taken).map((obstacle) => ({ queue, obstacle }))),
+    queues.value.flatMap((queue) =>
+      obstaclesOf(queue, { bus: apBus, present, taken }).map((obstacle) => ({ queue, obstacle })),
+    ),
     ({ obstacle }) => obstacle,
   );
   const parts = [...met].map(([obstacle, items]) =>
@@ -84,8 +87,15 @@ export function checkObtainable(destination: MigrationProfile, queues: Queues): 
   ]);
 }
 
-function obstaclesOf(apqn: Apqn, bus: ApBus, taken: ReadonlySet<string> | undefined): readonly Obstacle[] {
-  const queue = findQueue(bus, apqn);
+/** What the destination host has: its AP bus, the queues on it by number, and those that its other devices hold. */
+interface Host {
+  readonly bus: ApBus;
+  readonly present: ReadonlyMap<string, ApQueue>;
+  readonly taken: ReadonlySet<string> | undefined;
+}
+
+function obstaclesOf(apqn: Apqn, { bus, present, taken }: Host): readonly Obstacle[] {
+  const queue = present.get(formatApqn(apqn));
   if (queue === undefined) return ["absent"];
   const { driver } = queue;
   const bound = driver.kind === "known" && driver.value === "vfio_ap";
@@ -133,7 +143,7 @@ function evidenceOf(
   apqn: Apqn | undefined,
 ): Reading<unknown>["evidence"] {
   const bus = destination.apBus;
-  const queue = bus === undefined || apqn === undefined ? undefined : findQueue(bus, apqn);
+  const queue = bus === undefined || apqn === undefined ? undefined : indexQueues(bus).get(formatApqn(apqn));
   if (obstacle === "reserved" || obstacle === "mask-unknown") {
     return bus?.hostAdapters.evidence ?? nothingAt(destination, "AP bus").evidence;
   }

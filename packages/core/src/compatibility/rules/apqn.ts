@@ -25,9 +25,10 @@ export function isApNumber(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 255;
 }
 
-/** The queue of that number on a host, where it has one. */
-export function findQueue(bus: ApBus, { adapter, domain }: Apqn): ApQueue | undefined {
-  return bus.queues.find(({ apqn }) => apqn.adapter === adapter && apqn.domain === domain);
+/** The queues of a host by number, as `formatApqn` writes it; a host has thousands, and every one is asked for. */
+export function indexQueues(bus: ApBus): ReadonlyMap<string, ApQueue> {
+  // Of two with one number the first stands: the constructor lets the last one win.
+  return new Map(bus.queues.toReversed().map((queue) => [formatApqn(queue.apqn), queue]));
 }
 
 /** Whether two lists name the same queues, in whatever order. */

@@ -67,10 +67,26 @@ const CASES: Record<string, { from: MigrationProfile; to: MigrationProfile; line
     lines: [DECLARED],
   },
   "refuses two declared identities": { from: ccw(DISK), to: ccw({ identity: "another" }), lines: ["no ccw_identity"] },
-  "takes no empty declaration": {
+  "takes no empty declaration, for a yes or for a no": {
     from: ccw({ identity: " " }),
     to: ccw({ identity: " " }),
-    lines: ["no ccw_identity"],
+    lines: [UNDECLARED],
+  },
+  "takes an empty declaration at one end for none": { from: ccw(DISK), to: ccw({ identity: "" }), lines: [UNDECLARED] },
+  "takes one identity with white space around it for the same": {
+    from: ccw(DISK),
+    to: ccw({ identity: ` ${DISK.identity} ` }),
+    lines: [DECLARED],
+  },
+  "7.2 takes 9 and 0x09 for one path type": {
+    from: ccw({ ...DISK, types: ["9"] }),
+    to: ccw({ ...DISK, types: ["0x09"] }),
+    lines: [DECLARED],
+  },
+  "lacks the path types of a subchannel without paths": {
+    from: ccw({ ...DISK, types: [] }),
+    to: ccw({ ...DISK, types: [] }),
+    lines: ["missing ccw_path_type_unknown", DECLARED],
   },
   "lacks an identity that one side alone declares": { from: ccw(DISK), to: ccw(), lines: [UNDECLARED] },
   "lacks the subchannel": {

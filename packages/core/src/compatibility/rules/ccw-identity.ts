@@ -42,6 +42,10 @@ function checkPathTypes({ source, destination }: Pair): Findings {
     const text = describeGaps("the channel path type", left, right);
     return findings({ missing: [{ rule: "R9", code: "ccw_path_type_unknown", text, ...sides }] });
   }
+  if (left.value.length === 0) {
+    const text = "the source's subchannel shows no channel path, so there is no path type to look for";
+    return findings({ missing: [{ rule: "R9", code: "ccw_path_type_unknown", text, ...sides }] });
+  }
   const lacking = findLacking("chpid_type", left.value, right.value);
   if (lacking.length === 0) return NO_FINDINGS;
   const text = `no channel path of the destination is of type ${lacking.join(", ")}`;
@@ -53,17 +57,25 @@ function pathTypes(profile: MigrationProfile): Reading<readonly string[]> {
 }
 
 function checkDeclaredIdentity({ source, destination }: Pair): Findings {
-  const [left, right] = [factOf(source, "device_identity"), factOf(destination, "device_identity")];
+  const [left, right] = [identityOf(source), identityOf(destination)];
   const sides = sidesOf(left, right);
   if (left.kind !== "known" || right.kind !== "known") {
     const text = `path-level facts alone do not prove that it is the same device: ${describeGaps("device_identity", left, right)}`;
     const remedy = { kind: "declare", fact: "device_identity" } as const;
     return findings({ missing: [{ rule: "R9", code: "ccw_identity_undeclared", text, ...sides, remedy }] });
   }
-  if (left.value.trim() === "" || left.value !== right.value) {
+  if (left.value !== right.value) {
     const text = `device_identity is ${JSON.stringify(left.value)} at the source and ${JSON.stringify(right.value)} at the destination`;
     return findings({ reasons: [{ rule: "R9", code: "ccw_identity", text, ...sides }] });
   }
   const text = `both ends are declared to be device ${left.value}`;
   return findings({ restsOn: [{ rule: "R9", code: "ccw_identity_declared", text, confidence: "declared", ...sides }] });
+}
+
+/** A declaration of nothing is none. */
+function identityOf(profile: MigrationProfile): Reading<string> {
+  const reading = factOf(profile, "device_identity");
+  if (reading.kind !== "known") return reading;
+  const value = reading.value.trim();
+  return value === "" ? { kind: "absent", evidence: reading.evidence } : { ...reading, value };
 }

@@ -41,6 +41,16 @@ const SETS: readonly (readonly [string, string, string, readonly string[]])[] = 
   // ids ignore case and 0x; nothing else does
   ["pci_ids", "0x8086:0x591D", "8086:591d", YES],
   ["chpid_type", "1a", "0x1A", YES],
+  ["chpid_type", "9", "09", YES],
+  ["chpid_type", "09", "0x9", YES],
+  ["chpid_type", "9", "0x19", NO],
+  ["subchannel_type", "0x0", "0", YES],
+  ["pci_ids", "8086:0591", "8086:5910", NO],
+  ["pci_ids", "80860591", "8086:0591", NO],
+  // a field whose ids nobody knows to be hexadecimal is compared byte by byte, whatever its name
+  ["volume_id", "Ab", "aB", NO],
+  ["volume_id", "0x1a", "1a", NO],
+  ["chpid_types", "1A", "1a", NO],
   ["feature", "0x1a", "1a", NO],
   ["feature", "a", "A", NO],
 ];

@@ -10,8 +10,16 @@ import { findings, NO_FINDINGS, type Findings } from "../verdict.ts";
 
 type List = Reading<readonly string[]>;
 
-/** Fields whose items are hexadecimal ids: `pci_ids`, `..._id`, and the channel path and subchannel fields. */
-const ID_FIELD = /(?:^|_)ids?$|^chpid|^subchannel/;
+/**
+ * Fields whose items are known to be hexadecimal ids (section 5.1), and how many digits a number of theirs has at least:
+ * 0 where the digits are taken as they stand. Other fields are compared byte by byte, whatever their names suggest.
+ */
+const ID_DIGITS: ReadonlyMap<string, number> = new Map([
+  ["pci_id", 0],
+  ["pci_ids", 0],
+  ["chpid_type", 2],
+  ["subchannel_type", 1],
+]);
 
 /**
  * R5: for every `compatible_<field>`, the destination's values are a superset of the source's (seed 002; D1, D23, D24).
@@ -26,19 +34,25 @@ export function checkCompatibleFields(pair: Pair): Findings {
   return combineFindings([...fields].toSorted().map((field) => checkField(pair, field)));
 }
 
-/** The items that the destination lacks, in the source's order. Ids compare without regard to case and `0x`. */
+/** The items that the destination lacks, in the source's order, each as `foldItem` spells it. */
 export function findLacking(
   field: string,
   source: readonly string[],
   destination: readonly string[],
 ): readonly string[] {
-  const offered = new Set(destination.map((item) => canonicalItem(field, item)));
-  return source.filter((item) => !offered.has(canonicalItem(field, item)));
+  const offered = new Set(destination.map((item) => foldItem(field, item)));
+  return source.filter((item) => !offered.has(foldItem(field, item)));
 }
 
-function canonicalItem(field: string, item: string): string {
-  if (!ID_FIELD.test(field)) return item;
-  return item.toLowerCase().replaceAll(/(?<![0-9a-z])0x(?=[0-9a-f])/g, "");
+/**
+ * The one spelling of an item by which it is compared. Ids lose case and `0x`; types of channel paths and subchannels,
+ * which drivers print with one digit or with two, lose leading zeros too: `9` is `09`.
+ */
+export function foldItem(field: string, item: string): string {
+  const digits = ID_DIGITS.get(field);
+  if (digits === undefined) return item;
+  const id = item.toLowerCase().replaceAll(/(?<![0-9a-z])0x(?=[0-9a-f])/g, "");
+  return digits > 0 && /^[0-9a-f]+$/.test(id) ? id.replace(/^0+/, "").padStart(digits, "0") : id;
 }
 
 function checkField(pair: Pair, field: string): Findings {

@@ -28,7 +28,7 @@ export function checkDynamicResources(pair: Pair): Findings {
 /** What the destination lists and the source does not is left as the new device has it. */
 function noteUnasked(destination: List): Findings {
   if (destination.kind !== "known" || destination.value.length === 0) return NO_FINDINGS;
-  const text = `the destination lists dynamic resources (${destination.value.join(", ")}) and the source lists none: they keep their defaults`;
+  const text = `the destination lists dynamic resources (${destination.value.join(", ")}) and the source lists none: they are left as they are`;
   return findings({ notes: [{ rule: "R6", code: "dynamic_resources_destination_only", text }] });
 }
 

@@ -13,6 +13,7 @@ const V5_4 = profile({ type: "i915-GVTg_V5_4", migrationVersion: "8086-591d-GVTg
 const V5_8 = profile({ type: "i915-GVTg_V5_8", migrationVersion: "8086-591d-GVTg_V5_8-00000001" });
 const SAME = profile({ type: "i915-GVTg_V5_4", migrationVersion: "8086-591d-GVTg_V5_4-00000001", host: "b" });
 const BARE = profile({ type: "i915-GVTg_V5_4" });
+const OLD = profile({ type: "i915-GVTg_V5_4", srcversion: "old" });
 
 function torn(why: string): MigrationProfile {
   const migrationVersion = unreadable(why, V5_4.type.evidence);
@@ -50,7 +51,11 @@ const CASES: Record<string, { pair: Pair; lines: string[] }> = {
     pair: { ...pairOf(V5_8, V5_4), memory: remembered(pairOf(V5_4, V5_8), accepted).memory },
     lines: [],
   },
-  "refuses a destination without the attribute": { pair: pairOf(V5_4, BARE), lines: ["no migration_version_absent"] },
+  "refuses a destination without the attribute": { pair: pairOf(V5_4, OLD), lines: ["no migration_version_absent"] },
+  "does not believe that one build shows the attribute of one type at one end only": {
+    pair: pairOf(V5_4, BARE),
+    lines: ["missing migration_version_one_side"],
+  },
   "is undetermined where the destination alone has it": {
     pair: pairOf(BARE, V5_4),
     lines: ["missing migration_version_one_side"],
@@ -61,6 +66,14 @@ const CASES: Record<string, { pair: Pair; lines: string[] }> = {
   },
   "refuses for good where the destination's read says ENODEV": {
     pair: pairOf(V5_4, torn("read: ENODEV")),
+    lines: ["no migration_version_unsupported"],
+  },
+  "takes no ENODEV that is only quoted for the driver's answer": {
+    pair: pairOf(torn('Cannot parse migration_version: expected ASCII, got "ENODEV\\u0001"'), V5_4),
+    lines: ["missing migration_version_unreadable"],
+  },
+  "takes the errno as discovery writes it": {
+    pair: pairOf(torn("ENODEV: no such device"), V5_4),
     lines: ["no migration_version_unsupported"],
   },
   "lacks a string that may not be read": {
@@ -93,6 +106,19 @@ describe("checkMigrationVersion()", () => {
   it("names the errno and the host that answered", () => {
     const [reason] = checkMigrationVersion(remembered(pairOf(V5_4, SAME), refused)).reasons;
     assert.equal(reason?.text, "the driver on b refused the source's migration_version with EINVAL");
+  });
+
+  it("offers the source's driver to a destination whose driver does not show the attribute", () => {
+    assert.deepEqual(checkMigrationVersion(pairOf(V5_4, OLD)).reasons[0]?.remedy, {
+      kind: "match-driver",
+      driver: "vgpu",
+      version: "(srcversion E1739203163186A51FFA353, kernel 6.12.107+deb13-amd64)",
+    });
+  });
+
+  it("offers no driver where the source's is not known", () => {
+    const nameless = profile({ type: "i915-GVTg_V5_4", migrationVersion: "x", module: undefined });
+    assert.equal(checkMigrationVersion(pairOf(nameless, OLD)).reasons[0]?.remedy, undefined);
   });
 
   it("offers the probe as the remedy", () => {

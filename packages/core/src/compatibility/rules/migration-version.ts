@@ -3,9 +3,11 @@
 import type { Reading } from "../../device/evidence.ts";
 import type { Pair, ProbeAnswer } from "../pair.ts";
 import { pairKey } from "../pair-key.ts";
+import { compareBuilds } from "../same-build.ts";
 import { describeGaps, sidesOf, type Sides } from "../side.ts";
 import { findings, NO_FINDINGS, type Findings } from "../verdict.ts";
 import { relateTypes } from "./type.ts";
+import { matchDriver } from "./unstated-version.ts";
 
 /**
  * R8: `migration_version` is opaque; only the destination's driver may judge it, by a write during an explicit probe
@@ -24,9 +26,10 @@ export function checkMigrationVersion(pair: Pair): Findings {
   }
   if (source.kind === "known" && destination.kind === "known") return checkRemembered(pair, sides);
   const text = describeGaps("migration_version", source, destination);
-  if (source.kind === "known" && destination.kind === "absent") {
+  if (source.kind === "known" && destination.kind === "absent" && !isOneDriver(pair)) {
     const why = `${text}: its driver does not support migration by this interface`;
-    return findings({ reasons: [{ rule: "R8", code: "migration_version_absent", text: why, ...sides }] });
+    const remedy = matchDriver(pair.source);
+    return findings({ reasons: [{ rule: "R8", code: "migration_version_absent", text: why, ...sides, ...remedy }] });
   }
   const code =
     source.kind === "unreadable" || destination.kind === "unreadable"
@@ -35,9 +38,17 @@ export function checkMigrationVersion(pair: Pair): Findings {
   return findings({ missing: [{ rule: "R8", ...code, text, ...sides }] });
 }
 
-/** ENODEV on reading says "never"; any other failure may be one of permissions or of the moment (section 12). */
+/** One build shows the attribute of one type at both ends or at neither: where it does not, one was not read. */
+function isOneDriver(pair: Pair): boolean {
+  return relateTypes(pair) === "equal" && compareBuilds(pair.source, pair.destination).kind === "same";
+}
+
+/**
+ * ENODEV on reading says "never"; any other failure may be one of permissions or of the moment (section 12). The errno
+ * stands first in `why`: further on, it may be quoted from somebody's text.
+ */
 function isRefusal(reading: Reading<string>): boolean {
-  return reading.kind === "unreadable" && /\bENODEV\b/.test(reading.why);
+  return reading.kind === "unreadable" && /^(?:read: )?ENODEV\b/.test(reading.why);
 }
 
 function checkRemembered(pair: Pair, sides: Sides): Findings {

@@ -22,6 +22,11 @@ const VERSIONS: readonly (readonly [string | undefined, string | undefined, read
   ["2.0.0", "3.0.0", MAJOR],
   ["3.0.0", "2.0.0", MAJOR],
   ["2.0.1", "2.0.0", YES],
+  // 6.1, pv_mode as versions: none is 0.0.0, ppgtt 0.1.0, and context 0.2.0; without ppgtt it is 1.0.0
+  ["0.0.0", "0.1.0", YES],
+  ["0.1.0", "0.0.0", MINOR],
+  ["0.2.0", "1.0.0", MAJOR],
+  ["1.0.0", "0.2.0", MAJOR],
   ["0.1.0", "0.2.0", YES],
   ["0.2.0", "0.1.0", MINOR],
   ["1.9.0", "1.10.0", YES],
@@ -58,6 +63,13 @@ describe("checkSoftwareVersion() 6.1", () => {
     assert.deepEqual(reason?.remedy, { kind: "upgrade-driver", driver: "nvidia", atLeast: "1.5.0" });
     assert.equal(reason?.source?.value, "1.5.0");
     assert.equal(reason?.destination?.value, "1.4.2");
+  });
+
+  it("asks for the source's version, not for any newer one, where the major version is older", () => {
+    const [reason] = checkSoftwareVersion(
+      pairOf(profile({ softwareVersion: "2.1.0" }), profile({ softwareVersion: "1.4.2" })),
+    ).reasons;
+    assert.deepEqual(reason?.remedy, { kind: "match-driver", driver: "nvidia", version: "2.1.0" });
   });
 
   it("does not call it an upgrade where the destination's major version is newer", () => {
@@ -162,6 +174,21 @@ describe("checkSoftwareVersion() where neither side exports one", () => {
     const [missing] = checkSoftwareVersion(pairOf(profile(), profile(NEWER))).missing;
     assert.match(missing?.text ?? "", /not the same build \(the module's build differs.*kernel version differs/);
     assert.equal(missing?.remedy?.kind, "match-driver");
+  });
+
+  it("(b) offers the firmware where the firmware alone differs, and no driver", () => {
+    const [missing] = checkSoftwareVersion(
+      pairOf(profile({ firmware: "22.1" }), profile({ firmware: "22.2" })),
+    ).missing;
+    assert.deepEqual(missing?.remedy, { kind: "match-driver", driver: "device firmware", version: "22.1" });
+  });
+
+  it("(b) offers nothing where a driver alone would not make the builds one", () => {
+    for (const parts of [{ firmware: "22.2" }, { pciIds: undefined, parent: "x" }] as const) {
+      const to = profile({ ...NEWER, firmware: "22.1", ...parts });
+      const remedy = checkSoftwareVersion(pairOf(profile({ firmware: "22.1" }), to)).missing[0]?.remedy;
+      assert.equal(parts.firmware === undefined || remedy === undefined, true);
+    }
   });
 
   for (const [successes, wanted, lines] of [

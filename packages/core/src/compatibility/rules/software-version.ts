@@ -65,7 +65,8 @@ function compareVersions(pair: Pair, versions: Versions): Findings {
   const sides = sidesOf(versions.source, versions.destination, formatSoftwareVersion);
   const both = `${formatSoftwareVersion(source)} at the source, ${formatSoftwareVersion(destination)} at the destination`;
   if (source.major !== destination.major) {
-    const remedy = remedyFor(pair, source, destination.major < source.major ? "upgrade" : "match");
+    // Not "or newer": the next major version would be another stream again.
+    const remedy = remedyFor(pair, source, "match");
     const text = `the stream's major version differs: ${both}`;
     return findings({ reasons: [{ rule: "R4", code: "software_version_major", text, ...sides, remedy }] });
   }

@@ -85,6 +85,24 @@ const CASES: Record<string, { from: typeof ONE; to: typeof ONE; policy?: Partial
     policy: { hybrid: true },
     lines: ["no type", "rests hybrid (assumed)"],
   },
+  "does not let the hybrid switch cover a type that is not the same": {
+    from: GVT,
+    to: { ...LISTING, framework: "function" },
+    policy: { hybrid: true, crossType: true },
+    lines: ["no framework", "rests compatible_type (cross-type)", "note compatible_type_listed"],
+  },
+  "accepts mdev to the vendor framework of one driver where the policy says so": {
+    from: profile({ type: "nvidia-231" }),
+    to: profile({ type: "nvidia-231", framework: "vendor-vfio" }),
+    policy: { hybrid: true },
+    lines: ["rests hybrid (assumed)"],
+  },
+  "accepts the vendor framework to mdev just so": {
+    from: profile({ type: "nvidia-231", framework: "vendor-vfio" }),
+    to: profile({ type: "nvidia-231" }),
+    policy: { hybrid: true },
+    lines: ["rests hybrid (assumed)"],
+  },
   "reports type and framework together": { from: GVT, to: FUNCTION, lines: ["no type", "no framework"] },
   "takes an alias for a hint": {
     from: profile({ type: "qat-v4-type1" }),

@@ -90,13 +90,18 @@ function remedyForType({ source, destination, policy }: Pair): { readonly remedy
 }
 
 /** Moves between an mdev device and a function, or between two frameworks, are the operator's to allow. */
-function compareFrameworks({ source, destination, policy }: Pair): Findings {
+function compareFrameworks(pair: Pair): Findings {
+  const { source, destination, policy } = pair;
   if (source.framework === destination.framework) return NO_FINDINGS;
   const text = `the source is of framework ${source.framework}, the destination of ${destination.framework}`;
   const sides = {
     source: { value: source.framework, evidence: source.type.evidence },
     destination: { value: destination.framework, evidence: destination.type.evidence },
   };
+  if (policy.hybrid && relateTypes(pair) === "accepted") {
+    const refused = `${text}; the policy allows that only where the types are equal`;
+    return findings({ reasons: [{ rule: "R3", code: "framework", text: refused, ...sides }] });
+  }
   if (policy.hybrid) {
     const allowed = `${text}; the policy allows it where the types are equal`;
     return findings({ restsOn: [{ rule: "R3", code: "hybrid", text: allowed, confidence: "assumed", ...sides }] });

@@ -50,11 +50,16 @@ function describeBuilds(builds: BuildComparison): string {
 
 function remedyFor({ source }: Pair, builds: BuildComparison): { readonly remedy?: Remedy } {
   if (builds.kind === "same") return { remedy: { kind: "allow", policy: "sameBuild.softwareVersion" } };
-  const mendable = builds.kind === "different" && !builds.parts.some((part) => part === "module" || part === "pci-ids");
-  return mendable ? matchDriver(source) : {};
+  if (builds.kind !== "different") return {};
+  if (builds.parts.every((part) => part === "build" || part === "kernel")) return matchDriver(source);
+  // Firmware is installed by itself; beside anything else that differs it is one of two things to do.
+  const { firmware } = source;
+  if (builds.parts.length > 1 || builds.parts[0] !== "firmware" || firmware.kind !== "known") return {};
+  return { remedy: { kind: "match-driver", driver: "device firmware", version: firmware.value } };
 }
 
-function matchDriver(source: MigrationProfile): { readonly remedy?: Remedy } {
+/** To run the source's build of the driver, where it is known. */
+export function matchDriver(source: MigrationProfile): { readonly remedy?: Remedy } {
   const build = describeBuild(source);
   if (source.module.kind !== "known" || build === undefined) return {};
   const driver = source.module.value.name;

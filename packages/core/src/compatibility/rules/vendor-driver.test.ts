@@ -18,6 +18,11 @@ const CASES = {
   "compares byte by byte": { from: NVIDIA, to: profile({ type: "Nvidia-231" }), lines: ["no vendor_driver"] },
   "lacks an unreadable driver": { from: UNREAD, to: NVIDIA, lines: ["missing vendor_driver_unknown"] },
   "lacks it twice without equality": { from: UNREAD, to: UNREAD, lines: ["missing vendor_driver_unknown"] },
+  "lacks a driver without a name": {
+    from: profile({ vendorDriver: "" }),
+    to: profile({ vendorDriver: "" }),
+    lines: ["missing vendor_driver_unknown"],
+  },
   "lacks the signature of a function": { from: NVIDIA, to: BARE, lines: ["missing vendor_driver_unknown"] },
 };
 

@@ -2,6 +2,7 @@
 
 import type { MigrationProfile } from "../../device/migration-profile.ts";
 import type { Pair } from "../pair.ts";
+import { isBlank } from "../same-build.ts";
 import { describeGaps, sidesOf } from "../side.ts";
 import { findings, type Findings, type Remedy } from "../verdict.ts";
 
@@ -13,8 +14,9 @@ import { findings, type Findings, type Remedy } from "../verdict.ts";
 export function checkVendorDriver({ source, destination }: Pair): Findings {
   const [left, right] = [source.vendorDriver, destination.vendorDriver];
   const sides = sidesOf(left, right);
-  if (left.kind !== "known" || right.kind !== "known") {
-    const text = describeGaps("the vendor driver", left, right);
+  if (left.kind !== "known" || right.kind !== "known" || isBlank(left.value) || isBlank(right.value)) {
+    const isNamed = left.kind === "known" && right.kind === "known";
+    const text = isNamed ? "the vendor driver has no name" : describeGaps("the vendor driver", left, right);
     const remedy = signatureRemedy([source, destination]);
     return findings({ missing: [{ rule: "R1", code: "vendor_driver_unknown", text, ...sides, ...remedy }] });
   }
