@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Option, type Command } from "commander";
+import type { Pool } from "@berth/core/capacity/pool";
+import { roomFor } from "@berth/core/capacity/room";
 import { fleetHostOf } from "@berth/core/inventory/fleet";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
@@ -56,12 +58,17 @@ function showHost(options: HostOptions, { output }: Context): void {
   }
   const host = fleetHostOf(snapshot, readPacks({}), STRICT_POLICY);
   if (options.json === true) {
-    const { problems, ...rest } = host.snapshot;
-    void problems;
-    output.write(`${formatJson("host/v1", { ...rest, pools: host.pools, problems: host.problems })}\n`);
+    const document = { ...host.snapshot, pools: host.pools.map(poolDocument), problems: host.problems };
+    output.write(`${formatJson("host/v1", document)}\n`);
   } else {
     output.write(`${formatHost(host)}\n`);
   }
+}
+
+/** A pool with how many more of each type fit; without what only claims would change. */
+function poolDocument({ changed: _changed, seen: _seen, ...pool }: Pool): object {
+  const room = pool.types.map(({ type }) => ({ type, ...roomFor({ ...pool, changed: false }, { type }) }));
+  return { ...pool, room };
 }
 
 function profileDocument(snapshot: HostSnapshot, name: string): unknown {

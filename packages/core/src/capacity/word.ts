@@ -41,6 +41,7 @@ function splitChanges(
   type: string,
   parent: string,
 ): readonly [readonly Change[], readonly Change[]] {
+  if (changes.length === 0) return [changes, changes];
   const isSame = (change: Change): boolean => change.type === type && change.parent === parent;
   return [changes.filter(isSame), changes.filter((change) => !isSame(change))];
 }

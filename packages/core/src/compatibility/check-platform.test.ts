@@ -89,6 +89,10 @@ const CASES: Record<string, Ends & { lines: readonly string[] }> = {
     packs: [packOf({ p2p: true, dirtyTracking: true })],
     lines: ["missing migration_support_unknown", SUPPORTED],
   },
+  "takes a probe's answer without stop-copy for none": {
+    to: { ...facts({ vfio_migration_probe: "p2p dirty-tracking" }), ...noFeatures },
+    lines: ["missing migration_support_unknown", SUPPORTED],
+  },
   "asks a probe for P2P too": {
     to: { ...facts({ vfio_migration_probe: "stop-copy dirty-tracking" }), ...noFeatures },
     devices: 2,

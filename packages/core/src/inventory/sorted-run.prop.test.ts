@@ -79,7 +79,8 @@ describe("SortedRun", () => {
         for (const { count, isGrowing } of [
           { count: 300, isGrowing: true },
           ...plan,
-          { count: 2_000, isGrowing: false },
+          // More than can have been inserted: the last phase always empties the run.
+          { count: 4_000, isGrowing: false },
         ]) {
           for (let at = 0; at < count; at += 1) {
             if (isGrowing) {

@@ -67,7 +67,8 @@ function countOpened(done: Mend, onHost: readonly Mend[], source: MigrationProfi
   let devices = 0;
   for (const places of byPool.values()) {
     const each = places.reduce((sum, { room }) => sum + atLeastOne(room.atLeast), 0);
-    const together = Math.max(...places.map(({ place }) => atLeastOne(roomInPool(source, place).atLeast)));
+    const types = new Map(places.map(({ place }) => [place.type, place]));
+    const together = Math.max(...[...types.values()].map((place) => atLeastOne(roomInPool(source, place).atLeast)));
     devices += Math.min(each, together);
   }
   return devices;

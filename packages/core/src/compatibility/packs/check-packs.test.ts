@@ -229,6 +229,12 @@ describe("checkPacks() on what mends a failing rule", () => {
       "18 22",
       { kind: "upgrade-driver", driver: "p", atLeast: "23" },
     ],
+    "above the range: the upgrade that the rule speaks of": [
+      { ...V, kind: "in-range", range: "driver_version", remedy: { kind: "upgrade-driver", subject: "the manager" } },
+      "23",
+      "18 22",
+      { kind: "upgrade-driver", driver: "the manager", atLeast: "23" },
+    ],
     "below the range: never, whatever upgrade the rule speaks of": [
       { ...V, kind: "in-range", range: "driver_version", remedy: { kind: "upgrade-driver", subject: "the manager" } },
       "17",
