@@ -104,6 +104,12 @@ function checkHosts({ source, destination, options }: Asked): Checked {
   const snapshots = fleet.hosts.map((host) => host.snapshot);
   const from = findDeviceReference(source, snapshots);
   const to = findReference(destination, snapshots);
+  if (to.kind === "device" && to.ref.host === from.host && to.ref.device === from.device) {
+    throw new BerthError("invalid_reference", "Source and destination are one and the same device", {
+      place: destination,
+      expected: "a type on a parent, or another device",
+    });
+  }
   const pair: Pair = {
     source: profileAt(fleet, { kind: "device", ref: from }),
     destination: profileAt(fleet, to),

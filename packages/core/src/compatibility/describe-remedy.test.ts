@@ -10,6 +10,10 @@ const CASES: readonly (readonly [Remedy, string])[] = [
   [{ kind: "recreate", type: "nvidia-231" }, "Re-create the destination device as nvidia-231"],
   [{ kind: "set", attribute: "aggregator", value: "30" }, "Set aggregator of the destination device to 30"],
   [{ kind: "upgrade-driver", driver: "i915", atLeast: "1.5.0" }, "Upgrade i915 at the destination to 1.5.0 or newer"],
+  [
+    { kind: "upgrade-driver", driver: "i915", atLeast: "1.5.0", below: "2.0.0" },
+    "Upgrade i915 at the destination to 1.5.0 or newer, below 2.0.0",
+  ],
   [{ kind: "upgrade-driver", driver: "QEMU", atLeast: "8.1.0", on: "a" }, "Upgrade QEMU on a to 8.1.0 or newer"],
   [
     { kind: "match-driver", driver: "nvidia", version: "550.1" },

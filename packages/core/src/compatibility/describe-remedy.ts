@@ -10,7 +10,7 @@ export function describeRemedy(remedy: Remedy): string {
     case "set":
       return `Set ${remedy.attribute} of the destination device to ${remedy.value}`;
     case "upgrade-driver":
-      return `Upgrade ${remedy.driver} ${remedy.on === undefined ? "at the destination" : `on ${remedy.on}`} to ${remedy.atLeast} or newer`;
+      return describeUpgrade(remedy);
     case "match-driver":
       return `Run ${remedy.driver} ${remedy.version} at the destination, as at the source`;
     case "free":
@@ -28,4 +28,10 @@ export function describeRemedy(remedy: Remedy): string {
     case "move-cold":
       return "Move the VM cold: shut it down, move it, start it there";
   }
+}
+
+function describeUpgrade({ driver, atLeast, below, on }: Extract<Remedy, { readonly kind: "upgrade-driver" }>): string {
+  const where = on === undefined ? "at the destination" : `on ${on}`;
+  const limit = below === undefined ? "" : `, below ${below}`;
+  return `Upgrade ${driver} ${where} to ${atLeast} or newer${limit}`;
 }

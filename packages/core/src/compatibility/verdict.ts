@@ -21,7 +21,14 @@ export type Remedy =
   | { readonly kind: "recreate"; readonly type: string; readonly count?: number }
   | { readonly kind: "set"; readonly attribute: string; readonly value: string }
   /** `on` is the host; absent: the destination's. */
-  | { readonly kind: "upgrade-driver"; readonly driver: string; readonly atLeast: string; readonly on?: string }
+  /** `below`: the first version that would be too new. `on`: the host, where it is not the destination. */
+  | {
+      readonly kind: "upgrade-driver";
+      readonly driver: string;
+      readonly atLeast: string;
+      readonly below?: string;
+      readonly on?: string;
+    }
   | { readonly kind: "match-driver"; readonly driver: string; readonly version: string }
   | { readonly kind: "free"; readonly count: number; readonly type: string; readonly on: string }
   | { readonly kind: "empty"; readonly on: string; readonly types: readonly string[] }

@@ -348,7 +348,7 @@ describe("nearest miss", () => {
     };
     const [miss] = ask([two]).nearMisses;
     assert.equal(miss?.opens, 3);
-    assert.deepEqual(miss?.remedies, [{ kind: "upgrade-driver", driver: "drv", atLeast: "1.5.0" }]);
+    assert.deepEqual(miss?.remedies, [{ kind: "upgrade-driver", driver: "drv", atLeast: "1.5.0", below: "2.0.0" }]);
   });
 
   it("leaves out what nothing mends", () => {

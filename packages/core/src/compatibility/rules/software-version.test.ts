@@ -60,7 +60,12 @@ describe("checkSoftwareVersion() 6.1", () => {
     const [reason] = checkSoftwareVersion(
       pairOf(profile({ softwareVersion: "1.5.0" }), profile({ softwareVersion: "1.4.2" })),
     ).reasons;
-    assert.deepEqual(reason?.remedy, { kind: "upgrade-driver", driver: "nvidia", atLeast: "1.5.0" });
+    assert.deepEqual(reason?.remedy, {
+      kind: "upgrade-driver",
+      driver: "nvidia",
+      atLeast: "1.5.0",
+      below: "2.0.0",
+    });
     assert.equal(reason?.source?.value, "1.5.0");
     assert.equal(reason?.destination?.value, "1.4.2");
   });

@@ -97,7 +97,7 @@ function remedyFor({ source }: Pair, version: SoftwareVersion, how: "upgrade" | 
   const driver = source.vendorDriver.kind === "known" ? source.vendorDriver.value : "the vendor driver";
   const text = formatSoftwareVersion(version);
   return how === "upgrade"
-    ? { kind: "upgrade-driver", driver, atLeast: text }
+    ? { kind: "upgrade-driver", driver, atLeast: text, below: `${version.major + 1}.0.0` }
     : { kind: "match-driver", driver, version: text };
 }
 
