@@ -32,8 +32,8 @@ Examples:
   berth host --demo rack3-n4                     a simulated host of berth demo
   berth host --root host-a.tgz --profile aaaaaaaa-0000-4000-8000-000000000001 > source.json
 
-AVAILABLE is what the parents say, summed where several share one pool; FIT is how many more devices fit by the law of the pool and the host's own word together; "0 to 3" means that
-it is not known more exactly. Problems are part of the answer: the command exits 0 with them.
+AVAILABLE is what the parents say, summed where several share one pool; FIT is how many more devices fit by the law of
+the pool and the host's own word together; "0 to 3" means that it is not known more exactly. Problems are part of the answer: the command exits 0 with them.
 `;
 
 /** `berth host`: what a host has. */

@@ -34,7 +34,7 @@ export function formatHost(host: FleetHost): string {
 function formatTitle({ snapshot, problems }: FleetHost): string {
   const count = problems.length === 0 ? "no problems" : counted(problems.length, "problem");
   const parts = [`Linux ${cell(snapshot.kernel.release)}`, cell(snapshot.os), count];
-  const title = `${heading(snapshot.host)}  ${parts.join("  ")}`;
+  const title = `${heading(printable(snapshot.host))}  ${parts.join("  ")}`;
   if (snapshot.parents.length > 0 || snapshot.devices.length > 0) return title;
   return `${title}\nNo parent device and no assigned device: nothing here can hold a VM's VFIO device yet.`;
 }
