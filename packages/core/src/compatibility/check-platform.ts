@@ -47,7 +47,7 @@ export function checkPlatform({ pairs }: PlatformRequest): Verdict {
     ...ends.map((judged) => reportDirtyTracking(judged)),
     ...pairs.flatMap((pair) => [checkMinima(pair), checkPostCopy(pair)]),
   ];
-  const found = dropRepeats(combineFindings(parts));
+  const found = several ? dropRepeats(combineFindings(parts)) : combineFindings(parts);
   const packs = usesOf(
     ends.flatMap(({ ability }) => (ability.kind === "unknown" || !ability.pack ? [] : [ability.pack])),
   );
