@@ -16,8 +16,16 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   agent: { packages: { core: "all" }, node: true, thirdParty: {} },
   // Its arithmetic and its texts are its own, or an error of core would cancel itself in every test of both.
   simulator: { packages: { core: ["device"] }, node: true, thirdParty: {} },
+  server: {
+    packages: { core: "all" },
+    node: true,
+    thirdParty: {
+      http: ["fastify", "prom-client"],
+      store: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+    },
+  },
   cli: {
-    packages: { core: "all", agent: "all", simulator: "all" },
+    packages: { core: "all", agent: "all", server: "all", simulator: "all" },
     node: true,
     thirdParty: { "*": ["commander", "cli-table3"] },
   },
@@ -36,6 +44,8 @@ export const CORE_FOLDERS: Readonly<Record<string, readonly string[] | "all">> =
   capacity: ["device"],
   claim: ["device", "capacity", "compatibility"],
   inventory: ["device", "capacity", "compatibility"],
+  // How a snapshot travels and is stored: it decides nothing about devices.
+  report: ["device"],
   placement: DECIDING,
   provision: ["device", "claim"],
   migration: ["device", "claim", "provision", "compatibility", "xml"],

@@ -2,7 +2,7 @@
 
 import type { Verdict } from "@berth/core/compatibility/verdict";
 import type { Room } from "@berth/core/capacity/pool";
-import type { PlacementAnswer } from "@berth/core/placement/answer";
+import type { Outcome } from "@berth/core/placement/answer";
 
 /** Exit codes are an interface (README, "Exit codes"). */
 export const EXIT = { yes: 0, failed: 1, usage: 2, no: 3, undetermined: 4, noRoom: 5 } as const;
@@ -26,7 +26,10 @@ export function exitCodeOfCheck(check: {
  * A whole search: yes with a berth whose platform is known to work; undetermined with a berth whose platform is not
  * known, or where only unknowns stand in the way; no room where places are compatible and full; otherwise no.
  */
-export function exitCodeOfWhere(answer: PlacementAnswer): ExitCode {
+export function exitCodeOfWhere(answer: {
+  readonly candidates: readonly { readonly platform: Verdict }[];
+  readonly refused: readonly { readonly outcome: Outcome }[];
+}): ExitCode {
   if (answer.candidates.some(({ platform }) => platform.kind === "compatible")) return EXIT.yes;
   if (answer.candidates.length > 0) return EXIT.undetermined;
   const outcomes = new Set(answer.refused.map(({ outcome }) => outcome));

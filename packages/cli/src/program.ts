@@ -8,6 +8,8 @@ import { addCheckCommand } from "./commands/pair-check.ts";
 import { addDemoCommand } from "./commands/demo-run.ts";
 import { addHostCommand } from "./commands/host-show.ts";
 import { addWhereCommand } from "./commands/device-where.ts";
+import { addInventoryCommands } from "./commands/inventory-list.ts";
+import { addServerCommand } from "./commands/server-run.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
 /** Where a command writes. */
@@ -50,6 +52,8 @@ function makeProgram(context: Context): Command {
   addHostCommand(program, context);
   addCheckCommand(program, context);
   addWhereCommand(program, context);
+  addInventoryCommands(program, context);
+  addServerCommand(program, context);
   for (const command of program.commands) {
     command.exitOverride().configureOutput(outputOf(context));
   }

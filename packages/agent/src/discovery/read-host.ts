@@ -21,6 +21,7 @@ import { decidePoolOwner } from "./pool-owner.ts";
 import type { VendorVfio } from "./vendor-vfio.ts";
 import { compare, listProblems, noteProblem, startScan } from "./scan.ts";
 import type { Scan } from "./scan.ts";
+import { readVirtualMachines } from "./virtual-machines.ts";
 
 /**
  * Reads what a host has, straight from its files. Never throws for what they hold: whatever is missing, malformed or
@@ -47,6 +48,7 @@ export function readHost(tree: SysfsTree, host: string): HostSnapshot {
   ];
   const devices = [...mdevs.map(({ device }) => device), ...listFunctionDevices(scan, functions)];
   const apBus = readApBus(scan);
+  const users = readVirtualMachines(scan, devices);
   return {
     host,
     kernel,
@@ -56,6 +58,7 @@ export function readHost(tree: SysfsTree, host: string): HostSnapshot {
     functions: [...functions.values()].map(({ pci }) => pci).sort((a, b) => compare(a.address, b.address)),
     modules: readModules(scan, namesOfModules({ mdevs, functions, parents })),
     ...(apBus === undefined ? {} : { apBus }),
+    ...users,
     facts: {},
     problems: listProblems(scan),
   };

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Option, type Command } from "commander";
+import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
 import type { PlacementAnswer, Refused } from "@berth/core/placement/answer";
 import { findCandidates } from "@berth/core/placement/find-candidates";
+import type { VmPlacementAnswer } from "@berth/core/placement/vm-answer";
 import { STRATEGIES, type Strategy } from "@berth/core/placement/request";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument } from "@berth/core/protocol/profile-schema";
 import { exitCodeOfWhere } from "../exit-code.ts";
 import { readHosts, type HostOptions } from "../input/hosts.ts";
 import { findDeviceReference } from "../input/reference.ts";
+import { findVm, findVmReference, isDeviceName, type VmReference } from "../input/vm-reference.ts";
 import { readPacks, readPolicy, type StatementOptions } from "../input/statements.ts";
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
+import { formatVmWhere } from "../render/vm-where-text.ts";
 import { formatWhere } from "../render/where-text.ts";
 import { addHostOption, addStatementOptions, collect } from "./options.ts";
+import { exitCodeOfVmWhere, findVmWhere, vmWhereDocument } from "./vm-where.ts";
 
 interface WhereOptions extends StatementOptions, HostOptions {
+  readonly vm?: string;
   readonly rank: Strategy;
   readonly numa?: number;
   readonly except: readonly string[];
@@ -29,26 +35,31 @@ Examples:
   berth where aaaaaaaa-0000-4000-8000-000000000001 --host a=captures/a.tgz --host b=captures/b.tgz
   berth where a:UUID --host a=/ --host b=b.tgz --host c=c.tgz --rank spread --all
   berth where UUID --host a=a.tgz --host b=b.tgz --assume-platform --json
+  berth where rack6-n1:db1 --demo                all devices of a VM, on one host or not at all
 
 Ranking: fragmentation takes least from other types, pack fills the fullest pool first, spread the emptiest, numa
 prefers one NUMA node. Surer verdicts always stand first; ties end at the host's name.
+A name or UUID of a VM asks for all of its devices at once; a device of that very id is meant first, --vm asks for the VM.
 Exit codes: 0 a berth whose platform works, 4 only undetermined ones, 5 compatible but no room now, 3 none.
 `;
 
-/** `berth where`: every berth for a device, and why not elsewhere. */
+/** `berth where`: every berth for a device or for a whole VM, and why not elsewhere. */
 export function addWhereCommand(program: Command, context: Context): void {
   const command = program
     .command("where")
-    .description("Every berth for a device, best first; why not elsewhere; the nearest miss and what would mend it")
-    .argument("<device>", "uuid or pci-address, with host: in front where several hosts have it");
+    .description(
+      "Every berth for a device or VM, best first; why not elsewhere; the nearest miss and what would mend it",
+    )
+    .argument("[device|vm]", "uuid or pci-address, or a VM's name or uuid, with host: in front where several have it");
   addStatementOptions(addHostOption(command))
     .addOption(new Option("--rank <strategy>", "how to rank").choices(STRATEGIES).default("fragmentation"))
     .addOption(new Option("--numa <node>", "preferred NUMA node for --rank numa").argParser(parseNode))
     .addOption(new Option("--except <host>", "leave a host out (repeatable)").argParser(collect).default([], "none"))
+    .option("--vm <vm>", "a VM, where its name or uuid would name a device too")
     .option("--all", "every refused place, not only the counts")
     .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action((device: string, options: WhereOptions) => findWhere(device, options, context));
+    .action((named: string | undefined, options: WhereOptions) => findWhere(named, options, context));
 }
 
 function parseNode(text: string): number {
@@ -59,7 +70,8 @@ function parseNode(text: string): number {
   });
 }
 
-function findWhere(device: string, options: WhereOptions, context: Context): void {
+function findWhere(named: string | undefined, options: WhereOptions, context: Context): void {
+  const text = checkNamed(named, options);
   if (options.host.length === 0 && options.demo !== true) {
     throw new BerthError("bad_host_argument", "No host was given to search", {
       place: "--host",
@@ -67,23 +79,51 @@ function findWhere(device: string, options: WhereOptions, context: Context): voi
     });
   }
   const fleet = fleetOf({ snapshots: readHosts(options), packs: readPacks(options), policy: readPolicy(options) });
-  const source = findDeviceReference(
-    device,
-    fleet.hosts.map(({ snapshot }) => snapshot),
-  );
+  const snapshots = fleet.hosts.map(({ snapshot }) => snapshot);
+  const vm = findVmNamed(text, options, snapshots);
+  const source = vm === undefined ? findDeviceReference(text, snapshots) : undefined;
   checkExcepted(options.except, fleet);
-  const answer = findCandidates(fleet, {
-    source,
+  const search = {
     strategy: options.rank,
     exceptHosts: options.except,
     ...(options.numa === undefined ? {} : { numaNode: options.numa }),
+  };
+  if (source !== undefined) writeDevice(findCandidates(fleet, { source, ...search }), options, context);
+  else if (vm !== undefined) writeVm(findVmWhere(fleet, vm, search), options, context);
+}
+
+/** The one name that was given, as an argument or with --vm. */
+function checkNamed(named: string | undefined, { vm }: WhereOptions): string {
+  if (named !== undefined && vm !== undefined) {
+    throw new BerthError("usage_conflict", "Both a device and --vm were given", {
+      place: "--vm",
+      expected: "one of them",
+    });
+  }
+  const text = named ?? vm;
+  if (text !== undefined) return text;
+  throw new BerthError("usage_missing_argument", "Missing required argument 'device|vm'", {
+    expected: "what berth --help and berth COMMAND --help show",
   });
-  const text =
-    options.json === true
-      ? formatJson("where/v1", whereDocument(answer))
-      : formatWhere(answer, { all: options.all === true });
-  context.output.write(`${text}\n`);
-  context.finish(exitCodeOfWhere(answer));
+}
+
+function findVmNamed(text: string, { vm }: WhereOptions, snapshots: readonly HostSnapshot[]): VmReference | undefined {
+  if (vm !== undefined) return findVm(text, snapshots);
+  return isDeviceName(text, snapshots) ? undefined : findVmReference(text, snapshots);
+}
+
+function writeDevice(answer: PlacementAnswer, options: WhereOptions, { output, finish }: Context): void {
+  const view = { all: options.all === true };
+  const text = options.json === true ? formatJson("where/v1", whereDocument(answer)) : formatWhere(answer, view);
+  output.write(`${text}\n`);
+  finish(exitCodeOfWhere(answer));
+}
+
+function writeVm(answer: VmPlacementAnswer, options: WhereOptions, { output, finish }: Context): void {
+  const view = { all: options.all === true };
+  const text = options.json === true ? formatJson("where-vm/v1", vmWhereDocument(answer)) : formatVmWhere(answer, view);
+  output.write(`${text}\n`);
+  finish(exitCodeOfVmWhere(answer));
 }
 
 /** A host that is left out by a wrong name would not be left out. */

@@ -2,18 +2,12 @@
 
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { Pool, Room } from "@berth/core/capacity/pool";
-import { formatRoom } from "@berth/core/capacity/room";
-import { roomToGrow } from "@berth/core/capacity/grow";
-import { checkMigration } from "@berth/core/compatibility/check-migration";
-import { checkPlatform } from "@berth/core/compatibility/check-platform";
 import { NO_MEMORY, type Pair } from "@berth/core/compatibility/pair";
-import type { Verdict } from "@berth/core/compatibility/verdict";
+import { explainUsage } from "@berth/core/device/device-use";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
-import { explainNoRoom } from "@berth/core/placement/explain-room";
-import { roomForSource, unitsOf } from "@berth/core/placement/room-for-source";
+import { checkPair, type PairAnswer } from "@berth/core/placement/check-pair";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument, parseProfileDocument } from "@berth/core/protocol/profile-schema";
 import { exitCodeOfCheck } from "../exit-code.ts";
@@ -28,17 +22,6 @@ import { addHostOption, addStatementOptions } from "./options.ts";
 
 interface CheckOptions extends StatementOptions, HostOptions {
   readonly json?: true;
-}
-
-/** One question with everything that was found. */
-interface Checked {
-  readonly source: MigrationProfile;
-  readonly destination: MigrationProfile;
-  readonly verdict: Verdict;
-  readonly platform: Verdict;
-  /** Undefined where nobody can say: two profile files have no pools. */
-  readonly room: Room | undefined;
-  readonly roomText: string;
 }
 
 const EXAMPLES = `
@@ -80,7 +63,7 @@ interface Asked {
   readonly options: CheckOptions;
 }
 
-function checkFiles({ source, destination, options }: Asked): Checked {
+function checkFiles({ source, destination, options }: Asked): PairAnswer {
   for (const path of [source, destination]) {
     if (!existsSync(path) && !path.endsWith(".json")) {
       throw new BerthError("unknown_host", `${JSON.stringify(path)} is no file, and no --host was given`, {
@@ -96,10 +79,10 @@ function checkFiles({ source, destination, options }: Asked): Checked {
     packs: readPacks(options),
     memory: NO_MEMORY,
   };
-  return { ...judge(pair), room: undefined, roomText: "not asked: profile files say nothing about room" };
+  return checkPair(pair);
 }
 
-function checkHosts({ source, destination, options }: Asked): Checked {
+function checkHosts({ source, destination, options }: Asked): PairAnswer {
   const fleet = fleetOf({ snapshots: readHosts(options), packs: readPacks(options), policy: readPolicy(options) });
   const snapshots = fleet.hosts.map((host) => host.snapshot);
   const from = findDeviceReference(source, snapshots);
@@ -117,16 +100,11 @@ function checkHosts({ source, destination, options }: Asked): Checked {
     packs: fleet.packs,
     memory: NO_MEMORY,
   };
-  return { ...judge(pair), ...findRoom(fleet, to, pair.source) };
-}
-
-function judge(pair: Pair): Omit<Checked, "room" | "roomText"> {
-  return {
-    source: pair.source,
-    destination: pair.destination,
-    verdict: checkMigration(pair),
-    platform: checkPlatform({ pairs: [pair] }),
-  };
+  const host = fleet.hosts.find(({ snapshot }) => snapshot.host === to.ref.host);
+  const pools = host?.pools ?? [];
+  if (to.kind === "type") return checkPair(pair, { pools, ...to.ref });
+  const usage = host === undefined ? {} : { usage: explainUsage(host.snapshot, to.ref.device) };
+  return checkPair(pair, { pools, ...to.ref, ...usage });
 }
 
 function profileAt(fleet: Fleet, reference: Reference): MigrationProfile {
@@ -141,50 +119,7 @@ function profileAt(fleet: Fleet, reference: Reference): MigrationProfile {
   return profile;
 }
 
-/** Room is a question of its own: "not now" is not "never". */
-function findRoom(fleet: Fleet, to: Reference, source: MigrationProfile): Pick<Checked, "room" | "roomText"> {
-  const pools = fleet.hosts.find(({ snapshot }) => snapshot.host === to.ref.host)?.pools ?? [];
-  const count = unitsOf(source);
-  if (to.kind === "type") {
-    const pool = pools.find((candidate) => candidate.parents.includes(to.ref.parent));
-    if (pool === undefined) return { room: { atLeast: 0, atMost: Infinity }, roomText: "not known: no pool was found" };
-    const room = roomForSource(source, { pool, parent: to.ref.parent, type: to.ref.type });
-    const units = count === 1 ? "" : ` x ${count}`;
-    const fit =
-      room.atMost < 1 ? explainNoRoom(pool, to.ref.type) : `${formatRoom(room)} more ${to.ref.type}${units} fit`;
-    return { room, roomText: `${to.ref.host}:${to.ref.parent}: ${fit}; ${lawText(pool)}` };
-  }
-  return roomOfDevice(pools, to.ref.device, count);
-}
-
-/** An existing device has its room already; to grow to the source's units it may need more. */
-function roomOfDevice(pools: readonly Pool[], id: string, count: number): Pick<Checked, "room" | "roomText"> {
-  const unused = "whether a VM uses it is not read here";
-  const pool = pools.find((candidate) => candidate.occupants.some((occupant) => occupant.id === id));
-  const units = pool?.occupants.find((occupant) => occupant.id === id)?.count ?? 1;
-  if (pool === undefined || count <= units) return { room: undefined, roomText: `the device exists; ${unused}` };
-  const grow = roomToGrow(pool, { id, to: count });
-  if (grow.kind === "fits") {
-    return { room: undefined, roomText: `the device exists with ${units} units and can grow to ${count}; ${unused}` };
-  }
-  if (grow.kind === "short")
-    return {
-      room: { atLeast: 0, atMost: 0 },
-      roomText: `it cannot grow from ${units} to ${count} units now: ${grow.why}`,
-    };
-  return {
-    room: { atLeast: 0, atMost: 1 },
-    roomText: `whether it can grow from ${units} to ${count} units is not known: ${grow.why}`,
-  };
-}
-
-function lawText(pool: Pool): string {
-  if (pool.law.kind === "unknown") return `the law of the pool is not known: ${pool.law.why}`;
-  const origin = pool.origin.kind === "declared" ? `declared by pack ${pool.origin.pack}` : pool.origin.kind;
-  return `law ${pool.law.kind}, ${origin}`;
-}
-
-function formatCheck(checked: Checked): string {
+function formatCheck(checked: PairAnswer): string {
   const { source, destination } = checked;
   return [
     `${nameOf(source)}  ->  ${nameOf(destination)}`,
@@ -199,7 +134,7 @@ function nameOf({ subject, type }: MigrationProfile): string {
   return `${subject.host}:${subject.id}${type.kind === "known" ? ` (${type.value})` : ""}`;
 }
 
-function formatCheckJson(checked: Checked): string {
+function formatCheckJson(checked: PairAnswer): string {
   const { source, destination, roomText, ...rest } = checked;
   return formatJson("check/v1", {
     source: formatProfileDocument(source),

@@ -12,7 +12,8 @@ export function readJsonFile(path: string): unknown {
   return parseJsonText(readTextFile(path), path);
 }
 
-function readTextFile(path: string): string {
+/** Reads one text file of at most 4 MiB. Coded errors name the file. */
+export function readTextFile(path: string): string {
   const file = openFile(path);
   try {
     const stat = fstatSync(file);

@@ -5,7 +5,7 @@ import { BUILT_IN_PACKS } from "@berth/core/compatibility/packs/built-in";
 import { layerPacks } from "@berth/core/compatibility/packs/match-pack";
 import type { DriverPack, LoadedPack } from "@berth/core/compatibility/packs/pack";
 import { STRICT_POLICY, type Policy } from "@berth/core/compatibility/policy";
-import { canonicalJson } from "@berth/core/protocol/canonical-json";
+import { canonicalJson } from "@berth/core/device/canonical-json";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { parsePackDocument } from "@berth/core/protocol/pack-schema";
 import { parsePolicyDocument } from "@berth/core/protocol/policy-schema";

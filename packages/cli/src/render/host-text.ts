@@ -2,6 +2,7 @@
 
 import type { Pool } from "@berth/core/capacity/pool";
 import { formatRoom, roomFor } from "@berth/core/capacity/room";
+import { explainUsage, type Usage } from "@berth/core/device/device-use";
 import { valueOf } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import type { MdevType } from "@berth/core/device/mdev-type";
@@ -10,7 +11,7 @@ import type { ParentDevice, PoolOwner } from "@berth/core/device/parent-device";
 import type { PciFunction } from "@berth/core/device/pci-function";
 import type { Problem } from "@berth/core/device/problem";
 import { formatSoftwareVersion } from "@berth/core/device/software-version";
-import type { VfioDevice } from "@berth/core/device/vfio-device";
+import type { VirtualMachine } from "@berth/core/device/virtual-machine";
 import type { FleetHost } from "@berth/core/inventory/fleet";
 import { formatTable, indent, printable } from "./table.ts";
 import { cell, counted, heading } from "./words.ts";
@@ -22,7 +23,8 @@ export function formatHost(host: FleetHost): string {
     formatTitle(host),
     section("Parents", parentRows(snapshot, host.pools)),
     section("Types, and how many more fit", typeRows(snapshot, host.pools)),
-    section("Devices", deviceRows(snapshot.devices)),
+    section("Devices", deviceRows(snapshot)),
+    section("VMs", vmRows(snapshot.virtualMachines)),
     section("PCI functions: parents, physical and virtual functions, assigned devices", functionRows(snapshot)),
     section("Pools", poolRows(host.pools)),
     section("Modules", moduleRows(snapshot.modules)),
@@ -132,11 +134,15 @@ function sumWords(offered: readonly MdevType[]): string {
   return Number.isFinite(sum) ? String(sum) : "unlimited";
 }
 
-function deviceRows(devices: readonly VfioDevice[]): readonly (readonly string[])[] {
+/** Devices, with who uses them where anybody does or everybody who could was seen. */
+function deviceRows(snapshot: HostSnapshot): readonly (readonly string[])[] {
+  const { devices } = snapshot;
+  const usages = devices.map(({ id }) => explainUsage(snapshot, id));
+  const isTold = usages.some(({ kind }) => kind !== "unknown");
   const head = ["DEVICE", "KIND", "PARENT", "TYPE", "UNITS", "DEVICE API", "DRIVER", "IOMMU"];
   return [
-    head,
-    ...devices.map((device) => [
+    isTold ? [...head, "USED BY"] : head,
+    ...devices.map((device, index) => [
       device.id,
       device.kind,
       device.parent,
@@ -145,6 +151,27 @@ function deviceRows(devices: readonly VfioDevice[]): readonly (readonly string[]
       cell(device.deviceApi),
       cell(device.driver),
       cell(device.iommuGroup),
+      ...(isTold ? [usageWords(usages[index])] : []),
+    ]),
+  ];
+}
+
+function usageWords(usage: Usage | undefined): string {
+  if (usage === undefined || usage.kind === "unknown") return "?";
+  return usage.kind === "used" ? usage.text.replace(/^in use by /, "") : "nobody";
+}
+
+function vmRows(vms: readonly VirtualMachine[]): readonly (readonly string[])[] {
+  const head = ["VM", "UUID", "STATE", "OWNER", "MEMORY MIB", "DEVICES"];
+  return [
+    head,
+    ...vms.map(({ name, uuid, state, pid, owner, memoryKib, devices }) => [
+      name,
+      uuid ?? "-",
+      state === "running" && pid !== undefined ? `running (pid ${pid})` : state === "defined" ? "shut off" : state,
+      owner.kind,
+      memoryKib.kind === "known" ? String(Math.ceil(memoryKib.value / 1024)) : cell(memoryKib),
+      devices.length === 0 ? "-" : devices.map(({ device }) => device).join(" "),
     ]),
   ];
 }

@@ -15,7 +15,7 @@ const DEVICE = "aaaaaaaa-0000-4000-8000-000000000001";
 const SHAPES: Readonly<Record<string, { readonly args: readonly string[]; readonly keys: string }>> = {
   "host/v1": {
     args: ["host", "--demo", "rack3-n4"],
-    keys: "berth devices facts functions host kernel modules os parents pools problems",
+    keys: "berth devices facts functions host kernel modules os parents pools problems unseenUsers uses virtualMachines",
   },
   "check/v1": {
     args: ["check", DEVICE, "host-b:0000:00:11.0/nvidia-231", "--demo"],
@@ -23,7 +23,11 @@ const SHAPES: Readonly<Record<string, { readonly args: readonly string[]; readon
   },
   "where/v1": {
     args: ["where", DEVICE, "--demo"],
-    keys: "berth candidates counts elsewhere emptyHosts emptyParents excludedHosts exitCode nearMisses notChecked refused source",
+    keys: "berth candidates counts elsewhere emptyHosts emptyParents excludedHosts existing exitCode nearMisses notChecked refused source sourceUsage",
+  },
+  "where-vm/v1": {
+    args: ["where", "rack6-n1:db1", "--demo"],
+    keys: "berth candidates elsewhere emptyHosts excludedHosts exitCode host nearMisses notChecked sources vm",
   },
   "demo/v1": { args: ["demo"], keys: "answers berth hosts" },
 };
@@ -36,6 +40,11 @@ const ITEMS: Readonly<Record<string, readonly (readonly [list: string, keys: str
     ["elsewhere", "codes host outcome parent platform room roomRemedy type verdict why"],
     ["nearMisses", "host opens parent remedies type why"],
     ["counts", "code hosts outcome parents text"],
+  ],
+  "where-vm/v1": [
+    ["candidates", "assignments because host isBest platform rank"],
+    ["elsewhere", "codes host obstacles outcome why"],
+    ["nearMisses", "host remedies why"],
   ],
 };
 

@@ -3,17 +3,16 @@
 import { formatRoom } from "@berth/core/capacity/room";
 import { describeRemedy } from "@berth/core/compatibility/describe-remedy";
 import { formatPlace } from "@berth/core/inventory/place";
-import type { Candidate, Count, NearMiss, Outcome, PlacementAnswer, Refused } from "@berth/core/placement/answer";
+import type {
+  Candidate,
+  Count,
+  ExistingDevice,
+  NearMiss,
+  PlacementAnswer,
+  Refused,
+} from "@berth/core/placement/answer";
 import { formatTable, indent, printable } from "./table.ts";
-import { counted, heading, verdictWords } from "./words.ts";
-
-/** The kinds of "no", in words that people act on. */
-const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
-  "not-now": "not now",
-  unknown: "unknown",
-  "not-as-it-stands": "not as it stands",
-  never: "never",
-};
+import { counted, heading, OUTCOME_WORDS, verdictWords } from "./words.ts";
 
 /** How much of the answer is printed. */
 export interface WhereView {
@@ -27,6 +26,7 @@ export function formatWhere(answer: PlacementAnswer, view: WhereView): string {
     formatSource(answer),
     formatCandidates(answer.candidates),
     formatPlatform(answer.candidates),
+    formatExisting(answer.existing),
     view.all ? formatRefused(answer.refused) : formatCounts(answer.counts),
     formatEmpty(answer),
     formatNearMiss(answer.nearMisses, answer.candidates.length),
@@ -35,13 +35,14 @@ export function formatWhere(answer: PlacementAnswer, view: WhereView): string {
   return sections.filter((section) => section !== "").join("\n\n");
 }
 
-function formatSource({ source, excludedHosts }: PlacementAnswer): string {
+function formatSource({ source, sourceUsage, excludedHosts }: PlacementAnswer): string {
   const { subject, type, aggregation } = source;
   const count = aggregation.kind === "known" && aggregation.value.count !== 1 ? ` x ${aggregation.value.count}` : "";
   const name = type.kind === "known" ? printable(type.value) : "type not known";
+  const used = sourceUsage.kind === "used" ? `, ${printable(sourceUsage.text)}` : "";
   const others = excludedHosts.filter((host) => host !== subject.host);
   const left = others.length === 0 ? "" : `  Left out: ${shortenList(others)}.`;
-  return `${heading(`Where can ${subject.id} go?`)}  ${name}${count} on ${subject.host}:${subject.parent}.${left}`;
+  return `${heading(`Where can ${subject.id} go?`)}  ${name}${count} on ${subject.host}:${subject.parent}${used}.${left}`;
 }
 
 function formatCandidates(candidates: readonly Candidate[]): string {
@@ -91,6 +92,14 @@ function formatPlatform(candidates: readonly Candidate[]): string {
     }),
     "  Declare the facts in a --policy FILE, or skip R10 with --assume-platform; berth check shows all of it for one pair.",
   ].join("\n");
+}
+
+/** Devices that are there already: they need no room, and are not ranked. */
+function formatExisting(existing: readonly ExistingDevice[]): string {
+  if (existing.length === 0) return "";
+  const names = existing.slice(0, 3).map(({ host, device, verdict }) => `${host}:${device} (${verdictWords(verdict)})`);
+  const more = existing.length > 3 ? `, and ${existing.length - 3} more` : "";
+  return `Existing devices that nobody uses and that could take it: ${names.join(", ")}${more}.`;
 }
 
 function formatCounts(counts: readonly Count[]): string {

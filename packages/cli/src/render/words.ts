@@ -3,6 +3,7 @@
 import { styleText } from "node:util";
 import type { Reading } from "@berth/core/device/evidence";
 import type { Verdict } from "@berth/core/compatibility/verdict";
+import type { Outcome } from "@berth/core/placement/answer";
 import { printable } from "./table.ts";
 
 /** A reading in a cell: its value, `-` where nothing was there, `?` where it could not be read. */
@@ -31,3 +32,11 @@ function rulesOf(items: readonly { readonly rule: string }[]): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** The kinds of "no", in words that people act on. */
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  "not-now": "not now",
+  unknown: "unknown",
+  "not-as-it-stands": "not as it stands",
+  never: "never",
+};

@@ -60,6 +60,9 @@ export function madeUpHost(host: MadeUpHost): HostSnapshot {
     modules: [],
     ...(host.queues === undefined ? {} : { apBus: apBusOf(host.queues) }),
     facts: {},
+    virtualMachines: [],
+    uses: [],
+    unseenUsers: [],
     problems: [],
   };
 }

@@ -12,6 +12,8 @@ export interface Evidence {
   readonly path: string;
   /** The raw text as it was read, trailing newline stripped, at most 4096 characters. Absent when nothing was there. */
   readonly text?: string;
+  /** A text was read and is kept on its host, whose agent tells it when asked. Only where `text` is absent. */
+  readonly textOnHost?: true;
 }
 
 /**

@@ -17,7 +17,9 @@ export type ProblemCode =
   | "pool_owner_unknown"
   | "pool_law_unknown"
   | "tree_incomplete"
-  | "too_many_entries";
+  | "too_many_entries"
+  | "users_unseen"
+  | "inventory_too_large";
 
 /** Something that could not be read, or that cannot be true. It travels beside what could be read. */
 export interface Problem {

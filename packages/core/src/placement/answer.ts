@@ -2,6 +2,7 @@
 
 import type { Room } from "../capacity/pool.ts";
 import type { Remedy, Verdict } from "../compatibility/verdict.ts";
+import type { Usage } from "../device/device-use.ts";
 import type { Place } from "../inventory/place.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
 
@@ -68,9 +69,21 @@ export interface EmptyParent {
   readonly why: string;
 }
 
+/** A device that exists, that nobody uses, and into which the state could be loaded as far as is known. It is not ranked. */
+export interface ExistingDevice {
+  readonly host: string;
+  readonly device: string;
+  readonly parent: string;
+  readonly type: string;
+  readonly verdict: Verdict;
+  readonly platform: Verdict;
+}
+
 /** The whole answer to "where?". */
 export interface PlacementAnswer {
   readonly source: MigrationProfile;
+  /** Who uses the source. */
+  readonly sourceUsage: Usage;
   /** Best first. */
   readonly candidates: readonly Candidate[];
   /** Each parent at its nearest place, nearest first; sorted by outcome, host, parent. */
@@ -82,6 +95,8 @@ export interface PlacementAnswer {
   readonly emptyHosts: readonly EmptyHost[];
   /** Sorted by host, then parent. With candidates, elsewhere and empty hosts: every parent that was searched. */
   readonly emptyParents: readonly EmptyParent[];
+  /** Unused devices of the source's type on the hosts searched; sorted by host, then device. */
+  readonly existing: readonly ExistingDevice[];
   /** Hosts left out on request or as the source's own. */
   readonly excludedHosts: readonly string[];
   /** What nobody looked at; printed with every answer. */

@@ -2,9 +2,11 @@
 
 import type { Fleet, FleetHost } from "../inventory/fleet.ts";
 import { profileOfDevice } from "../inventory/profile.ts";
+import { explainUsage, type Usage } from "../device/device-use.ts";
 import { valueOf } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { Count, EmptyHost, EmptyParent, Judged, Outcome, PlacementAnswer, Refused } from "./answer.ts";
+import { findExistingDevices } from "./existing-devices.ts";
 import { judgePlace, refusalOf } from "./judge.ts";
 import { findNearMisses } from "./near-miss.ts";
 import { comparePlaces, rankPlaces } from "./rank.ts";
@@ -15,11 +17,11 @@ export const NOT_CHECKED: readonly string[] = [
   "free memory and hugepages for the guest",
   "CPU model and machine type",
   "storage, networks and firmware (libvirt's own pre-flight)",
-  "existing devices as destinations (whether one is in use is not read here)",
+  "existing devices as destinations (unused ones are named where they are seen to be unused, and not ranked)",
 ];
 
 /** Nearest first. */
-const OUTCOMES: readonly Outcome[] = ["not-now", "unknown", "not-as-it-stands", "never"];
+export const OUTCOMES: readonly Outcome[] = ["not-now", "unknown", "not-as-it-stands", "never"];
 
 /**
  * Answers "where may this device go?" over a whole fleet: every place best first, and for every other parent why not.
@@ -29,13 +31,11 @@ export function findCandidates(fleet: Fleet, request: PlacementRequest): Placeme
   const source = findSource(fleet, request);
   const excluded = new Set([request.source.host, ...(request.exceptHosts ?? [])]);
   const hosts = fleet.hosts.filter((host) => !excluded.has(host.snapshot.host));
+  const question = { source, fleet, ...(request.memory === undefined ? {} : { memory: request.memory }) };
   const free: Judged[] = [];
   const refused: Refused[] = [];
   for (const place of hosts.flatMap((host) => host.places)) {
-    const judged = judgePlace(
-      { source, fleet, ...(request.memory === undefined ? {} : { memory: request.memory }) },
-      place,
-    );
+    const judged = judgePlace(question, place);
     const refusal = refusalOf(judged);
     if (refusal === undefined) free.push(judged);
     else refused.push(refusal);
@@ -44,6 +44,7 @@ export function findCandidates(fleet: Fleet, request: PlacementRequest): Placeme
   const numaNode = request.numaNode ?? numaNodeOf(fleet, source);
   return {
     source,
+    sourceUsage: usageOf(fleet, request),
     candidates: rankPlaces(free, {
       strategy: request.strategy,
       source,
@@ -55,6 +56,7 @@ export function findCandidates(fleet: Fleet, request: PlacementRequest): Placeme
     nearMisses: findNearMisses(elsewhere, source),
     emptyHosts: hosts.filter((host) => host.places.length === 0).map(explainEmpty),
     emptyParents: hosts.filter((host) => host.places.length > 0).flatMap(findEmptyParents),
+    existing: findExistingDevices(hosts, question),
     excludedHosts: [...excluded].toSorted(),
     notChecked: NOT_CHECKED,
   };
@@ -68,6 +70,12 @@ function findSource(fleet: Fleet, request: PlacementRequest): MigrationProfile {
   if (profile === undefined)
     throw new RangeError(`No device ${JSON.stringify(device)} on host ${JSON.stringify(host)}`);
   return profile;
+}
+
+function usageOf(fleet: Fleet, { source }: PlacementRequest): Usage {
+  const host = fleet.hosts.find(({ snapshot }) => snapshot.host === source.host);
+  if (host === undefined) throw new RangeError(`No host ${JSON.stringify(source.host)} in the fleet`);
+  return explainUsage(host.snapshot, source.device);
 }
 
 function numaNodeOf(fleet: Fleet, source: MigrationProfile): number | undefined {
@@ -93,6 +101,12 @@ function nearestOfEachParent(
   return [...nearest.values()].toSorted(
     (a, b) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || comparePlaces(a, b),
   );
+}
+
+/** The place that is nearest to a yes; undefined where there is none at all. */
+export function nearestPlace(refused: readonly Refused[], source: MigrationProfile): Refused | undefined {
+  const type = valueOf(source.type);
+  return refused.toSorted((a, b) => compareNearness(a, b, type))[0];
 }
 
 /** Nearer first; of equally near ones the one of the source's own type, then the one with fewer obstacles. */
@@ -134,7 +148,8 @@ function countReasons(elsewhere: readonly Refused[]): readonly Count[] {
     );
 }
 
-function explainEmpty({ snapshot, problems }: FleetHost): EmptyHost {
+/** Why a host without places has none. */
+export function explainEmpty({ snapshot, problems }: FleetHost): EmptyHost {
   const { length } = snapshot.parents;
   const nothing =
     length === 0 ? "it shows no parent device" : `none of its ${length} parent devices lists a type that can be made`;

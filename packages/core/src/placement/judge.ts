@@ -20,6 +20,8 @@ export interface Question {
   readonly source: MigrationProfile;
   readonly fleet: Fleet;
   readonly memory?: Memory;
+  /** The device is one of several of its VM, and moves with them: its platform must have what several need (P2P). */
+  readonly isOneOfSeveral?: true;
 }
 
 /** Finds both verdicts and the room of one place. */
@@ -33,7 +35,8 @@ export function judgePlace(question: Question, place: Place): Judged {
     memory: question.memory ?? NO_MEMORY,
   };
   const verdict = checkMigration(pair);
-  const platform = checkPlatform({ pairs: [pair] });
+  // What several devices need is asked of each end for itself: a pair beside its like is judged as one of them.
+  const platform = checkPlatform({ pairs: question.isOneOfSeveral === true ? [pair, pair] : [pair] });
   const room = roomForSource(source, place);
   const judged = { place, verdict, platform, room };
   if (room.atMost >= 1 || outcomeOf(judged) === "never") return judged;

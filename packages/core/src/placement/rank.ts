@@ -6,6 +6,7 @@ import { take } from "../capacity/take.ts";
 import { CONFIDENCES } from "../compatibility/verdict.ts";
 import { valueOf } from "../device/evidence.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
+import type { Place } from "../inventory/place.ts";
 import type { Candidate, Judged } from "./answer.ts";
 import type { Strategy } from "./request.ts";
 import { roomInPool, unitsOf } from "./room-for-source.ts";
@@ -37,15 +38,15 @@ export function rankPlaces(places: readonly Judged[], ranking: Ranking): readonl
 
 function keyOf(judged: Judged, ranking: Ranking): Keyed {
   const sure = surenessOf(judged);
-  const damage = damageOf(judged, unitsOf(ranking.source));
+  const damage = findDamage(judged.place, unitsOf(ranking.source));
   // A VF has room for one whatever its pool has left: how full a place is, its pool says.
   const pooled = roomInPool(ranking.source, judged.place);
   const left = finite(pooled.atLeast) - 1;
   const numa = numaOf(judged, ranking.numaNode);
   const keys: Record<Strategy, readonly number[]> = {
     fragmentation: [damage.blocked, damage.lost, left],
-    pack: [left, damage.blocked],
-    spread: [-left, damage.blocked],
+    pack: [left, damage.blocked, damage.lost],
+    spread: [-left, damage.blocked, damage.lost],
     numa: [numa.distance, damage.blocked, damage.lost, left],
   };
   return {
@@ -71,9 +72,15 @@ function surenessOf({ verdict, platform }: Judged): { key: readonly number[]; be
   };
 }
 
-/** What taking this place takes away from other types of its pool: how many are blocked, how many devices less fit. */
-function damageOf(judged: Judged, units: number): { blocked: number; lost: number; text: string } {
-  const { pool, type, parent, host } = judged.place;
+/** What a take costs the other types of its pool: how many have no room afterwards, and how many devices less fit. */
+export interface Damage {
+  readonly blocked: number;
+  readonly lost: number;
+  readonly text: string;
+}
+
+/** What taking this place for a device of so many units takes away from other types of its pool. */
+export function findDamage({ pool, type, parent, host }: Place, units: number): Damage {
   const after =
     pool === undefined ? undefined : take(pool, { id: `${host}:${parent}/${type}`, type, parent, count: units });
   if (pool === undefined || after?.kind !== "taken") return { blocked: 0, lost: 0, text: "effect on others not known" };

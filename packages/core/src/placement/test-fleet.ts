@@ -73,6 +73,9 @@ export function testSnapshot({ host, parents, devices = [] }: TestHost): HostSna
     functions: [],
     modules: [],
     facts: {},
+    virtualMachines: [],
+    uses: [],
+    unseenUsers: [],
     problems: [],
   };
 }

@@ -6,6 +6,7 @@ import type { ModuleSpec } from "./kernel-module.ts";
 import type { MachineSpec } from "./machine.ts";
 import type { MigrationFeature } from "./mdev-driver.ts";
 import { formatHash } from "./stable-hash.ts";
+import { makeVmFiles } from "./vm-files.ts";
 
 /** The device of the demo: an aggregate of four DSA work queues on `rack1-n1` that has to find another place. */
 export const DEMO_DEVICE: { readonly host: string; readonly device: string } = {
@@ -207,12 +208,72 @@ const RACK_5: readonly SimulatedHostSpec[] = [
     machines: [makeDsa("1.5.0")],
     modules: makeDsaModules("1.5.0"),
     devices: [makeAggregate("dsa-1dwq", 1, makeDemoUuid("5-2", 1))],
+    files: makeVmFiles([]),
+  },
+];
+
+const SECOND_DSA_ADDRESS = "0000:e7:01.0";
+
+/** A host of rack 6: two accelerators on two sockets, each cut into pairs of queues. */
+function makePairHost(
+  name: string,
+  version: string,
+): Pick<SimulatedHostSpec, "name" | "vfioDebugfs" | "machines" | "modules"> {
+  const machines = [
+    makeDsa(version, { types: ["2dwq"] }),
+    makeDsa(version, { types: ["2dwq"], address: SECOND_DSA_ADDRESS, numaNode: 1, iommuGroup: 61 }),
+  ];
+  return { name, vfioDebugfs: true, machines, modules: makeDsaModules(version) };
+}
+
+/** Rack 6: VMs with devices of two parents each, one running and one that Nova made and that is shut off. */
+const RACK_6: readonly SimulatedHostSpec[] = [
+  {
+    ...makePairHost("rack6-n1", "1.5.0"),
+    devices: [
+      makeAggregate("dsa-2dwq", 10, makeDemoUuid("6-1", 1)),
+      { ...makeAggregate("dsa-2dwq", 10, makeDemoUuid("6-1", 2)), parent: SECOND_DSA_ADDRESS },
+      makeAggregate("dsa-2dwq", 1, makeDemoUuid("6-1", 3)),
+    ],
+    files: makeVmFiles([
+      {
+        name: "db1",
+        uuid: makeDemoUuid("6-1", 101),
+        memoryMib: 16_384,
+        devices: [makeDemoUuid("6-1", 1), makeDemoUuid("6-1", 2)],
+        pid: 4242,
+      },
+      {
+        name: "instance-0000002a",
+        uuid: makeDemoUuid("6-1", 102),
+        memoryMib: 4096,
+        devices: [makeDemoUuid("6-1", 3)],
+        stack: "nova",
+      },
+    ]),
+  },
+  {
+    ...makePairHost("rack6-n2", "1.5.0"),
+    devices: [makeAggregate("dsa-2dwq", 1, makeDemoUuid("6-2", 1))],
+    files: makeVmFiles([]),
+  },
+  {
+    ...makePairHost("rack6-n3", "1.5.4"),
+    devices: [{ ...makeAggregate("dsa-2dwq", 7, makeDemoUuid("6-3", 1)), parent: SECOND_DSA_ADDRESS }],
+    files: makeVmFiles([]),
   },
 ];
 
 /**
  * The fleet of the demo. `DEMO_DEVICE`, `dsa-1dwq` x 4 under a driver of stream version 1.5.0, may go to n2 and n3 of rack
  * 1 and to n2 of rack 5; n4 and rack 5's n1 are full. In rack 2 one driver is older, one of another major version, one does not say, and one accelerator
- * offers another type only. Racks 3 and 4 hold other kinds, and a host with problems.
+ * offers another type only. Racks 3 and 4 hold other kinds, and a host with problems; rack 6 holds VMs with several devices.
  */
-export const DEMO_FLEET: readonly SimulatedHostSpec[] = [...RACK_1, ...RACK_2, ...RACK_3, ...RACK_4, ...RACK_5];
+export const DEMO_FLEET: readonly SimulatedHostSpec[] = [
+  ...RACK_1,
+  ...RACK_2,
+  ...RACK_3,
+  ...RACK_4,
+  ...RACK_5,
+  ...RACK_6,
+];

@@ -9,6 +9,7 @@ import { installMachine, type MachineSpec } from "./machine.ts";
 import { startMdevCore, type MdevCore } from "./mdev-core.ts";
 import { startPci } from "./pci.ts";
 import { formatHash } from "./stable-hash.ts";
+import type { FileSpec } from "./vm-files.ts";
 
 /** A whole host to be simulated. */
 export interface SimulatedHostSpec {
@@ -21,6 +22,8 @@ export interface SimulatedHostSpec {
   readonly machines: readonly MachineSpec[];
   /** Devices that exist from the start, in order of creation. */
   readonly devices?: readonly DeviceSpec[];
+  /** Files of other programs, such as those that show VMs. */
+  readonly files?: readonly FileSpec[];
   readonly faults?: readonly PlacedFault[];
   /** Whether VFIO debugfs is to be seen. */
   readonly vfioDebugfs?: boolean;
@@ -87,7 +90,7 @@ const KERNEL_MODULES: readonly ModuleSpec[] = [
 ];
 
 /**
- * Builds a host from its spec: modules, machines, devices, then faults. Throws RangeError for a spec that cannot be built,
+ * Builds a host from its spec: modules, machines, devices, files, then faults. Throws RangeError for a spec that cannot be built,
  * such as a device without room.
  */
 export function simulateHost(spec: SimulatedHostSpec): SimulatedHost {
@@ -101,6 +104,7 @@ export function simulateHost(spec: SimulatedHostSpec): SimulatedHost {
   const devices = (spec.devices ?? []).map((device, index) => device.uuid ?? makeUuid(spec.name, index + 1));
   const host = makeHost(kernel, core, { name: spec.name, devices });
   for (const [index, device] of (spec.devices ?? []).entries()) addDevice(host, device, devices[index] ?? "");
+  for (const { path, text } of spec.files ?? []) kernel.tree.addAttribute(path, fileAttribute(text, text.length));
   for (const { path, fault } of spec.faults ?? []) kernel.tree.setFault(path, fault);
   return host;
 }

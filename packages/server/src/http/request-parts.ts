@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Endpoint, Parameter } from "@berth/core/protocol/api/endpoints";
+import { BerthError } from "@berth/core/protocol/berth-error";
+import { closedObject, type JsonSchema } from "@berth/core/protocol/json-schema";
+import { findProblems, formatProblem, type DocumentProblem } from "@berth/core/protocol/validate-document";
+
+/** Most problems that one error lists. */
+const LISTED_MAX = 20;
+
+/** What a query holds, its numbers read. Throws BerthError `request_malformed` for anything that the endpoint does not take. */
+export function parseQuery(endpoint: Endpoint, query: unknown): Readonly<Record<string, string | number>> {
+  const parameters = endpoint.query ?? {};
+  const values = Object.entries((query ?? {}) as object).map(([name, value]): [string, unknown] => {
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    return [name, parameter === undefined ? value : readParameter(parameter, value)];
+  });
+  const schemas = Object.entries(parameters).map(([name, { schema }]) => [name, schema] as const);
+  const parsed = Object.fromEntries(values);
+  requireFit(closedObject({}, Object.fromEntries(schemas)), parsed, "query");
+  return parsed as Readonly<Record<string, string | number>>;
+}
+
+/** The number that a text writes where one is wanted; anything else as it is, for the schema to refuse. */
+function readParameter({ schema }: Parameter, value: unknown): unknown {
+  return schema["type"] === "integer" && typeof value === "string" && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
+}
+
+/** Refuses a body that is not what the endpoint takes. Throws BerthError `request_malformed`. */
+export function requireBody(endpoint: Endpoint, body: unknown): void {
+  if (endpoint.body !== undefined) requireFit(endpoint.body, body ?? null, "body");
+}
+
+function requireFit(schema: JsonSchema, value: unknown, place: string): void {
+  const problems = findProblems(schema, value);
+  if (problems.length > 0) throw refuse(problems, place);
+}
+
+function refuse(problems: readonly DocumentProblem[], place: string): BerthError {
+  const lines = problems.slice(0, LISTED_MAX - 1).map(formatProblem);
+  const more = problems.length - lines.length;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new BerthError("request_malformed", `The ${place} of the request is not what is expected here: ${count}`, {
+    place,
+    expected: "what /openapi.json describes",
+    details: more > 0 ? [...lines, `and ${more} more`] : lines,
+  });
+}
