@@ -155,6 +155,12 @@ describe("decideClaim()", () => {
     assert.ok(restsOn.some(({ code, confidence }) => code === "platform_assumed" && confidence === "assumed"));
   });
 
+  it("assumes the platform of a VM only where that is said of all its devices", () => {
+    const assumed = offerTo("mtty", { ...SILENT, policy: { ...STRICT_POLICY, assumePlatform: true } });
+    assert.equal(grant({ devices: [wanted(1, [assumed]), wanted(2, [assumed])] }).claim.devices.length, 2);
+    assert.deepEqual(refusals({ devices: [wanted(1, [assumed]), wanted(2)] }), ["claim_platform_undetermined"]);
+  });
+
   it("needs no P2P for one device", () => {
     assert.equal(grant({ devices: [wanted(1, [offerTo("mtty", { source: NO_P2P })])] }).claim.devices.length, 1);
   });

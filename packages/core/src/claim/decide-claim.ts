@@ -32,6 +32,7 @@ export function decideClaim(request: ClaimRequest): ClaimDecision {
   if (judged.some(({ offers }) => offers.length === 0)) return refuse(judged, host, undefined);
   const match = matchDevices(judged, request.pools, host.taken);
   if (match.kind !== "matched") return refuse(judged, host, match);
+  // Each offer was judged by itself; policies of several devices may differ, so the VM is judged as a whole.
   const platform = checkPlatform({ pairs: match.placed.map(({ offer }) => offer.pair) });
   const against = refusalOf(platform, ["claim_platform_incompatible", "claim_platform_undetermined"]);
   if (against !== undefined) return { kind: "refused", reasons: [against] };
