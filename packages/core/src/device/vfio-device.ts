@@ -33,7 +33,7 @@ export interface VfioDevice {
   readonly id: string;
   /** Absolute path of the device's folder on its host, under /sys/devices where it could be resolved. */
   readonly path: string;
-  /** The parent it was made from; for functions the function itself. */
+  /** The parent it was made from; for functions the function itself. `unknown` where no folder tells: then a problem says so. */
   readonly parent: string;
   /** Type id, read through `mdev_type` (D22) or `current_vgpu_type`. Absent for a bare function. */
   readonly type: Reading<TypeId>;

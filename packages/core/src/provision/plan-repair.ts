@@ -104,8 +104,10 @@ function planMade(desired: DesiredClaim, examined: readonly Examined[], found: F
     return { kind: "blocked", reason: { code: "device_drifted", text } };
   }
   if (desired.refusal !== undefined) return planRefusal(desired.refusal, examined, found);
-  const todo = examined.filter((one) => changed.includes(one) || missing.includes(one)).map(({ device }) => device);
-  const plan = planDevices(todo, found.facts);
+  const unfinished = examined
+    .filter((one) => changed.includes(one) || missing.includes(one))
+    .map(({ device }) => device);
+  const plan = planDevices(unfinished, found.facts);
   if (plan.kind === "refused") return planRefusal(plan.reason, examined, found);
   const steps = [...planClean(changed, found), ...planStale(missing, found), ...plan.steps];
   return { kind: "finish", steps, event: "provisioned" };
