@@ -87,3 +87,27 @@ describe("readAhead()", () => {
     assert.ok(state.stopped && state.read < 20);
   });
 });
+
+describe("readAhead() over a source that never notices", () => {
+  async function* deaf(): AsyncGenerator<number> {
+    yield 1;
+    await new Promise(() => {});
+  }
+
+  test("lets a reader go who leaves", async () => {
+    for await (const item of readAhead(deaf(), { most: 10, weigh: () => 1, stop: () => {} })) {
+      assert.equal(item, 1);
+      break;
+    }
+  });
+
+  test("ends with its signal", async () => {
+    const ending = new AbortController();
+    const seen: number[] = [];
+    for await (const item of readAhead(deaf(), { most: 10, weigh: () => 1, stop: () => {}, signal: ending.signal })) {
+      seen.push(item);
+      ending.abort();
+    }
+    assert.deepEqual(seen, [1]);
+  });
+});

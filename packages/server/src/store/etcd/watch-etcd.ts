@@ -87,7 +87,7 @@ async function* readStream(context: WatchContext, request: WatchRequest, revisio
   try {
     const create = { ...range, startRevision: BigInt(Math.max(1, revision)), progressNotify: true };
     const { answers } = await members.open(WATCH, { create }, { member, signal });
-    const ahead = { most: AHEAD_BYTES, weigh: weighAnswer, stop: () => ending.abort() };
+    const ahead = { most: AHEAD_BYTES, weigh: weighAnswer, stop: () => ending.abort(), signal };
     for await (const answer of readAhead(answers, ahead)) {
       clearTimeout(timer);
       if (answer.canceled) {
