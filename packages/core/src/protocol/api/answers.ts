@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Pool, Room } from "../../capacity/pool.ts";
+import type { ClaimState } from "../../claim/claim-state.ts";
 import type { Remedy, Verdict } from "../../compatibility/verdict.ts";
 import type { HostSnapshot } from "../../device/host-snapshot.ts";
 import type { ParentDevice } from "../../device/parent-device.ts";
@@ -164,10 +165,21 @@ export interface CandidatesAnswer {
 }
 
 /** One thing that a revision changed. */
-export interface InventoryChange {
-  readonly kind: "host-put" | "host-removed" | "host-cordoned" | "host-uncordoned";
-  readonly host: string;
-}
+export type InventoryChange =
+  | {
+      readonly kind:
+        | "host-put"
+        | "host-removed"
+        | "host-cordoned"
+        | "host-uncordoned"
+        /** What was handed over to Berth there is another. */
+        | "host-adopted"
+        /** Its agent: enrolled, said hello, in conflict, revoked. */
+        | "agent-changed";
+      readonly host: string;
+    }
+  | { readonly kind: "claim-changed"; readonly host: string; readonly claim: string; readonly state: ClaimState }
+  | { readonly kind: "probe-changed"; readonly host: string; readonly probe: string };
 
 /** Everything that one revision changed, in one message. */
 export interface ChangeMessage {
