@@ -2,74 +2,75 @@
 
 import type { FastifyInstance } from "fastify";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
+import { known } from "@berth/core/device/evidence";
+import { parseSoftwareVersion } from "@berth/core/device/software-version";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
 import { testSnapshot } from "@berth/core/placement/test-fleet";
 import { makeApiServer } from "@berth/server/http/make-server";
 import { FleetView } from "@berth/server/inventory/fleet-view";
 import { hostName, madeUpFleet, typeName } from "./made-up-fleet.ts";
 
-/** Host that holds the devices that are asked for. */
-const SOURCE_HOST = "source";
+/** Seed of the fleet. */
+export const SEED = 20200909;
 
-/** What is measured: the read API over a made-up fleet, and what to ask of it. */
+/** What is measured: the API over a made-up fleet, and what to ask of it. */
 export interface ServedFleet {
   readonly server: FastifyInstance;
-  /** Bodies of `POST /v1/candidates`. */
+  readonly view: FleetView;
+  /** Bodies of `POST /v1/candidates`, each about a device of its own. */
   readonly bodies: readonly string[];
   readonly buildSeconds: number;
 }
 
-/** Serves so many hosts of the made-up fleet, and as many questions about devices of its kinds. */
+/** Serves so many hosts of the made-up fleet, and as many questions as said, each about another device on one of them. */
 export function serveFleet(hosts: number, questions: number): ServedFleet {
   const start = performance.now();
   const view = new FleetView({ policy: { ...STRICT_POLICY, assumePlatform: true }, packs: [], epoch: "bench" });
-  const snapshots = makeSnapshots(hosts);
-  for (const snapshot of snapshots) view.putSnapshot(snapshot);
-  const parts = Array.from({ length: questions }, (_, at) => makeSource(snapshots[(at * 37) % hosts], at));
-  const parents = parts.map(({ parent }) => parent);
-  view.putSnapshot(testSnapshot({ host: SOURCE_HOST, parents, devices: parts.map(({ device }) => device) }));
-  const bodies = parts.map(({ device }) =>
-    JSON.stringify({ source: { host: SOURCE_HOST, device: device.id }, explain: false }),
-  );
+  const bodies: string[] = [];
+  const devices = Math.ceil(questions / hosts);
+  eachSnapshot(hosts, devices, (snapshot) => {
+    view.putSnapshot(snapshot);
+    for (const { id } of snapshot.devices) {
+      bodies.push(JSON.stringify({ source: { host: snapshot.host, device: id }, explain: false }));
+    }
+  });
   const server = makeApiServer({ view, version: "0.0.0", tokens: () => undefined, lagSeconds: () => 0 });
-  return { server, bodies, buildSeconds: (performance.now() - start) / 1000 };
+  // Hosts come in no order of their names; the first ones asked about are spread over the fleet.
+  return { server, view, bodies: bodies.slice(0, questions), buildSeconds: (performance.now() - start) / 1000 };
 }
 
 type Parent = Parameters<typeof testSnapshot>[0]["parents"][number];
 
-/** Ten places a host, one parent each. */
-function makeSnapshots(hosts: number): readonly HostSnapshot[] {
-  const fleet = madeUpFleet(hosts, 20200909);
-  const parents = new Map<number, Parent[]>();
+/** Ten places a host, one parent each, and devices on the first ones. Visited one by one: none is kept here. */
+function eachSnapshot(hosts: number, devices: number, visit: (snapshot: HostSnapshot) => void): void {
+  const fleet = madeUpFleet(hosts, SEED);
+  let own: Parent[] = [];
   fleet.walk(({ host, kind: number, free }) => {
     const kind = fleet.kinds[number]!;
-    const own = parents.get(host) ?? [];
-    parents.set(host, own);
     const compatible = { pci_ids: `id${kind.ids[0]}` };
     const type = { id: typeName(kind.type), available: free, version: `${kind.major}.${kind.minor}.0`, compatible };
     own.push({ id: `p${own.length}`, types: [type], numaNode: own.length % 2 });
+    if (own.length < 10) return;
+    visit(withDevices(hostName(host), own, devices));
+    own = [];
   });
-  return [...parents].map(([host, own]) => testSnapshot({ host: hostName(host), parents: own }));
 }
 
-/** A device of a type that a host of the fleet offers, on a parent of its own. */
-function makeSource(
-  like: HostSnapshot | undefined,
-  at: number,
-): { parent: Parent; device: { id: string; parent: string; type: string } } {
-  const type = like?.parents[at % 10]?.types[0];
-  if (type === undefined) throw new Error("The made-up fleet has a host without ten places");
-  const { softwareVersion, compatible } = type.attributes;
-  const version = softwareVersion.kind === "known" ? `${softwareVersion.value.major}.0.0` : "0.0.0";
-  const ids = compatible["pci_ids"];
-  const parent = {
-    id: `s${at}`,
-    types: [
-      { id: type.id, available: 0, version, compatible: { pci_ids: ids?.kind === "known" ? ids.value.join() : "" } },
-    ],
-  };
+/** A device speaks the first minor version of its type's stream, so that many places would take it. */
+function withDevices(host: string, parents: readonly Parent[], count: number): HostSnapshot {
+  const devices = parents.slice(0, count).map((parent, at) => ({
+    id: `00000000-0000-4000-8000-${host.replace(/\D/g, "")}${String(at).padStart(5, "0")}`,
+    parent: parent.id,
+    type: parent.types[0]?.id ?? "",
+  }));
+  const snapshot = testSnapshot({ host, parents, devices });
   return {
-    parent,
-    device: { id: `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`, parent: parent.id, type: type.id },
+    ...snapshot,
+    devices: snapshot.devices.map((device, at) => {
+      const version = `${parents[at]?.types[0]?.version?.split(".")[0] ?? "0"}.0.0`;
+      const evidence = { host, source: "sysfs", path: `${device.path}/software_version`, text: version } as const;
+      const softwareVersion = known(parseSoftwareVersion(version), evidence);
+      return { ...device, attributes: { ...device.attributes, softwareVersion } };
+    }),
   };
 }

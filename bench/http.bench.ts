@@ -1,144 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { spawn } from "node:child_process";
-import { Agent, request } from "node:http";
+import { spawnSync } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { CandidatesRequest } from "@berth/core/protocol/api/requests";
 import { ENDPOINTS } from "@berth/core/protocol/api/endpoints";
+import { answerCandidates } from "@berth/server/http/question-answers";
 import { requireBody } from "@berth/server/http/request-parts";
-import { serveFleet } from "./http-fleet.ts";
+import { askFromOutside, type Round } from "./http-clients.ts";
+import { SEED, serveFleet, type ServedFleet } from "./http-fleet.ts";
 
 // Measures `POST /v1/candidates` (ten best, one device) beside a handler of the same server that holds the request against
-// the same schema and answers with one canned answer: what HTTP and JSON alone cost. Sixteen clients in a process of their own,
-// the two in turns. `node bench/http.bench.ts [HOSTS]`. Figures that miss their aim are marked and do not fail.
+// the same schema and answers with one canned answer: what HTTP and JSON alone cost. Sixteen clients in a process of their
+// own, the two in turns, every question about a device that was not asked about before. `node bench/http.bench.ts [--hosts N]`;
+// without a number each size runs in a process of its own. Figures that miss their aim are marked and do not fail; a text that is not the answer does.
 
 const CLIENTS = 16;
-const ROUNDS = 2;
-/** Each round ends with whichever comes first. */
+/** Rounds that warm up, then rounds that are measured. */
+const WARM = 5;
+const ROUNDS = 5;
 const REQUESTS = 4000;
-const ROUND_MS = 5000;
-const QUESTIONS = 500;
+/** Answers that are compared with those that are not written from what is kept. */
+const COMPARED = 200;
+const SIZES = [10_000, 100_000];
+/** A hundred thousand hosts take more than the heap that Node gives by itself. */
+const HEAP_MIB = 12_288;
 const AIMS = { ratio: 0.7, p99Ms: 10 };
+const PATHS = ["/canned", "/v1/candidates"] as const;
 
-interface Round {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly failed: number;
+/** One round and the processor time that the server had in it. */
+interface Measured extends Round {
+  readonly serverCpuUs: number;
 }
 
-async function run(): Promise<void> {
-  const hosts = Number(process.argv[2] ?? 10_000);
-  const { server, bodies, buildSeconds } = serveFleet(hosts, QUESTIONS);
+async function measure(hosts: number): Promise<void> {
+  const before = process.memoryUsage();
+  const served = serveFleet(hosts, REQUESTS * (WARM + ROUNDS));
+  await addCanned(served);
+  await served.server.listen({ host: "127.0.0.1", port: 0 });
+  reportBuild(served, hosts, before);
+  const rounds: Record<string, Measured[]> = { "/canned": [], "/v1/candidates": [] };
+  for (let round = 0; round < WARM + ROUNDS; round += 1) {
+    for (const path of PATHS) {
+      const measured = await measureRound(served, path, round);
+      if (round >= WARM) rounds[path]?.push(measured);
+    }
+  }
+  reportRounds(rounds);
+  await compareAnswers(served);
+  await served.server.close();
+}
+
+async function addCanned({ server, bodies }: ServedFleet): Promise<void> {
   const canned: { answer: unknown } = { answer: undefined };
   server.post("/canned", async ({ body }) => {
     requireBody(ENDPOINTS.findCandidates, body);
     return canned.answer;
   });
-  const sample = await server.inject({ method: "POST", url: "/v1/candidates", body: JSON.parse(bodies[0] ?? "{}") });
+  const sample = await server.inject({
+    method: "POST",
+    url: "/v1/candidates",
+    body: JSON.parse(bodies.at(-1) ?? "{}"),
+  });
   canned.answer = sample.json();
-  const { candidates } = sample.json<{ candidates: readonly unknown[] }>();
-  await server.listen({ host: "127.0.0.1", port: 0 });
-  const { port } = server.server.address() as AddressInfo;
-  console.log(
-    `${hosts} hosts read in ${buildSeconds.toFixed(1)} s; the canned answer has ${candidates.length} candidates`,
-  );
-  const rounds: Record<string, Round[]> = { "/canned": [], "/v1/candidates": [] };
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const [path, done] of Object.entries(rounds)) {
-      const measured = await askFromOutside({ port, path, bodies });
-      // The first round of each warms up.
-      if (round > 0) done.push(measured);
-    }
-  }
-  await server.close();
-  report(rounds);
 }
 
-function report(rounds: Readonly<Record<string, readonly Round[]>>): void {
-  const best = Object.fromEntries(
-    Object.entries(rounds).map(([path, done]) => [
-      path,
-      done.toSorted((a, b) => a.perSecond - b.perSecond)[done.length >> 1]!,
-    ]),
+async function measureRound({ server, bodies }: ServedFleet, path: string, round: number): Promise<Measured> {
+  const { port } = server.server.address() as AddressInfo;
+  // Small fleets have fewer devices than questions: then some are asked about again.
+  const asks = Array.from({ length: REQUESTS }, (_, at) => bodies[(round * REQUESTS + at) % bodies.length] ?? "");
+  const cpu = process.cpuUsage();
+  const asked = { port, path, bodies: asks, clients: CLIENTS };
+  const measured = await askFromOutside(asked);
+  const { user, system } = process.cpuUsage(cpu);
+  return { ...measured, serverCpuUs: (user + system) / measured.requests };
+}
+
+function reportBuild({ view, buildSeconds }: ServedFleet, hosts: number, before: NodeJS.MemoryUsage): void {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  const held = heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers;
+  const places = view.index.places.length - view.index.places.vacant.length;
+  console.log(
+    `${hosts} hosts, ${places} places, seed ${SEED}: seen in ${buildSeconds.toFixed(1)} s, ` +
+      `${(held / hosts / 1024).toFixed(1)} KiB a host, ${(rss / 2 ** 30).toFixed(2)} GiB resident`,
   );
-  for (const [path, { perSecond, p50Ms, p99Ms, failed }] of Object.entries(best)) {
+}
+
+function reportRounds(rounds: Readonly<Record<string, readonly Measured[]>>): void {
+  const figures = PATHS.map((path) => ({ path, ...sumUp(rounds[path] ?? []) }));
+  for (const { path, perSecond, p50Ms, p99Ms, cpuUs, failed, bytes } of figures) {
     console.log(
-      `${path.padEnd(16)} ${perSecond.toFixed(0).padStart(7)} requests/s   p50 ${p50Ms.toFixed(2)} ms   p99 ${p99Ms.toFixed(2)} ms   failed ${failed}`,
+      `${path.padEnd(15)} ${perSecond.toFixed(0).padStart(6)} requests/s   p50 ${p50Ms.toFixed(2)} ms   p99 ${p99Ms.toFixed(2)} ms   ` +
+        `server ${cpuUs.toFixed(0)} us a request   ${(bytes / 1024).toFixed(1)} KiB   failed ${failed}`,
     );
+    if (failed > 0) process.exitCode = 1;
   }
-  const [canned, real] = [best["/canned"]!, best["/v1/candidates"]!];
+  const [canned, real] = figures;
+  if (canned === undefined || real === undefined) throw new Error("Nothing was measured");
   const ratio = real.perSecond / canned.perSecond;
   console.log(`ratio ${ratio.toFixed(2)}   aim ${AIMS.ratio}${ratio >= AIMS.ratio ? "" : "  MISSED"}`);
   console.log(`p99 ${real.p99Ms.toFixed(2)} ms   aim ${AIMS.p99Ms}${real.p99Ms <= AIMS.p99Ms ? "" : "  MISSED"}`);
 }
 
-interface Asked {
-  readonly port: number;
-  readonly path: string;
-  readonly bodies: readonly string[];
-}
-
-/** Asks from another process, so that the clients' work is not the server's. */
-function askFromOutside(asked: Asked): Promise<Round> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), "--ask"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  child.stdin.end(JSON.stringify(asked));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", () => resolve(JSON.parse(text) as Round));
-  });
-}
-
-/** The clients' process: reads what to ask, asks, and writes one round. */
-async function ask(): Promise<void> {
-  const { port, path, bodies } = JSON.parse(await readStandardInput()) as Asked;
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  const times: number[] = [];
-  let next = 0;
-  let failed = 0;
-  const start = performance.now();
-  const client = async (): Promise<void> => {
-    while (next < REQUESTS && performance.now() - start < ROUND_MS) {
-      const body = bodies[next % bodies.length] ?? "";
-      next += 1;
-      const from = performance.now();
-      const status = await post({ port, path, agent }, body);
-      times.push(performance.now() - from);
-      if (status !== 200) failed += 1;
-    }
+/** The median round's rate; percentiles of the requests of all rounds together. */
+function sumUp(
+  rounds: readonly Measured[],
+): Record<"perSecond" | "p50Ms" | "p99Ms" | "cpuUs" | "failed" | "bytes", number> {
+  const rates = rounds.map(({ requests, seconds }) => requests / seconds).toSorted((a, b) => a - b);
+  const times = rounds.flatMap(({ timesMs }) => timesMs).toSorted((a, b) => a - b);
+  const at = (share: number): number => times[Math.floor((times.length - 1) * share)] ?? Number.NaN;
+  const sum = (of: (round: Measured) => number): number => rounds.reduce((total, round) => total + of(round), 0);
+  return {
+    perSecond: rates[rates.length >> 1] ?? Number.NaN,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    cpuUs: sum(({ serverCpuUs }) => serverCpuUs) / rounds.length,
+    failed: sum(({ failed }) => failed),
+    bytes: sum(({ bytes }) => bytes) / sum(({ requests }) => requests),
   };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  const seconds = (performance.now() - start) / 1000;
-  agent.destroy();
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-  const round: Round = { perSecond: times.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), failed };
-  process.stdout.write(JSON.stringify(round));
 }
 
-function post(
-  to: { readonly port: number; readonly path: string; readonly agent: Agent },
-  body: string,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const call = request({ ...to, method: "POST", headers }, (answer) => {
-      answer.resume();
-      answer.on("end", () => resolve(answer.statusCode ?? 0));
-      answer.on("error", reject);
-    });
-    call.on("error", reject);
-    call.end(body);
-  });
+/** What was answered is what a search without any memory answers. */
+async function compareAnswers({ server, view, bodies }: ServedFleet): Promise<void> {
+  const step = Math.max(1, Math.floor(bodies.length / COMPARED));
+  let compared = 0;
+  for (let at = 0; at < bodies.length; at += step) {
+    const body = JSON.parse(bodies[at] ?? "{}") as CandidatesRequest;
+    const written = await server.inject({ method: "POST", url: "/v1/candidates", body });
+    compared += 1;
+    if (written.body === JSON.stringify(answerCandidates(view, body))) continue;
+    console.log(`WRONG answer to ${bodies[at]}`);
+    process.exitCode = 1;
+  }
+  console.log(`${compared} answers are those of a search that keeps nothing`);
 }
 
-async function readStandardInput(): Promise<string> {
-  const chunks = await process.stdin.toArray();
-  return Buffer.concat(chunks as Buffer[]).toString("utf8");
+const { values } = parseArgs({ options: { hosts: { type: "string" } }, strict: false });
+if (typeof values.hosts === "string") {
+  await measure(Number(values.hosts));
+} else {
+  for (const size of SIZES) {
+    const args = [
+      ...process.execArgv,
+      `--max-old-space-size=${HEAP_MIB}`,
+      fileURLToPath(import.meta.url),
+      "--hosts",
+      String(size),
+    ];
+    const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+    if (status !== 0) process.exitCode = status ?? 1;
+  }
 }
-
-await (process.argv[2] === "--ask" ? ask() : run());

@@ -6,10 +6,12 @@ import { EXIT } from "./exit-code.ts";
 import { formatFailure, runCommand } from "./program.ts";
 
 let lost = false;
+let gone = false;
 
 /** A reader that has had enough, such as head, fails nothing. Anything else lost the answer, and the exit code says so. */
 function noteLost(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE" || lost) return;
+  if (error.code === "EPIPE") gone = true;
+  if (gone || lost) return;
   lost = true;
   const facts = { place: "standard output", expected: "a file or terminal that takes the whole answer", cause: error };
   stderr.write(formatFailure(new BerthError("output_failed", `Cannot write the answer: ${error.message}`, facts)));
@@ -25,4 +27,5 @@ process.on("exit", () => {
 process.exitCode = await runCommand(process.argv.slice(2), {
   write: (text) => void stdout.write(text),
   writeError: (text) => void stderr.write(text),
+  isGone: () => gone || lost,
 });

@@ -4,31 +4,54 @@ import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { ERROR_CODES, type ErrorCode } from "@berth/core/protocol/error-codes";
 import packageJson from "../package.json" with { type: "json" };
+import { addAdoptionCommands } from "./commands/adoption-change.ts";
+import { addAgentsCommand } from "./commands/agent-enrol.ts";
+import { addAuditCommand } from "./commands/audit-list.ts";
+import { addBackupCommand } from "./commands/backup-write.ts";
+import { addRestoreCommand } from "./commands/backup-restore.ts";
+import { addClaimCommand } from "./commands/claim-make.ts";
+import { addClaimOrders } from "./commands/claim-steer.ts";
+import { addClaimsCommand } from "./commands/claim-list.ts";
+import { addConfigCommand } from "./commands/config-show.ts";
+import { addEventsCommand } from "./commands/events-follow.ts";
+import { addHostOrders } from "./commands/host-steer.ts";
+import { addProbeCommands } from "./commands/probe-ask.ts";
+import { addTokenCommand } from "./commands/token-change.ts";
+import { addVmsCommand } from "./commands/vm-list.ts";
 import { addCheckCommand } from "./commands/pair-check.ts";
 import { addDemoCommand } from "./commands/demo-run.ts";
 import { addHostCommand } from "./commands/host-show.ts";
 import { addWhereCommand } from "./commands/device-where.ts";
 import { addInventoryCommands } from "./commands/inventory-list.ts";
 import { addServerCommand } from "./commands/server-run.ts";
+import { addAgentCommand } from "./commands/agent-run.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { worldOfProcess, type World } from "./world.ts";
 
 /** Where a command writes. */
 export interface Output {
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
+  /** Whether nobody reads any more: what goes on for long ends then. */
+  readonly isGone?: () => boolean;
 }
 
 /** What a command's action is given beside its arguments. */
 export interface Context {
   readonly output: Output;
+  readonly world: World;
   /** Sets what the process exits with. */
   readonly finish: (code: ExitCode) => void;
 }
 
 /** Runs one `berth` command line and answers its exit code. Never throws for what a user or a host can do wrong. */
-export async function runCommand(args: readonly string[], output: Output): Promise<ExitCode> {
+export async function runCommand(
+  args: readonly string[],
+  output: Output,
+  world: World = worldOfProcess(),
+): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.yes;
-  const program = makeProgram({ output, finish: (code) => (exitCode = code) });
+  const program = makeProgram({ output, world, finish: (code) => (exitCode = code) });
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
@@ -45,19 +68,64 @@ function makeProgram(context: Context): Command {
   const program = new Command("berth")
     .description("Finds every VM with assigned VFIO devices a place it can live-migrate to, and proves why.")
     .version(packageJson.version)
-    .exitOverride()
-    .configureOutput(outputOf(context))
     .addHelpText("after", TOP_HELP);
-  addDemoCommand(program, context);
-  addHostCommand(program, context);
-  addCheckCommand(program, context);
-  addWhereCommand(program, context);
-  addInventoryCommands(program, context);
-  addServerCommand(program, context);
-  for (const command of program.commands) {
-    command.exitOverride().configureOutput(outputOf(context));
+  for (const [heading, add] of GROUPS) {
+    program.commandsGroup(heading);
+    add(program, context);
   }
+  settle(program, context);
   return program;
+}
+
+/** The commands under the headings of the help, in its order. */
+const GROUPS: readonly (readonly [heading: string, add: (program: Command, context: Context) => void])[] = [
+  ["May it move, and where to:", addQuestions],
+  ["What there is:", addInventory],
+  ["Holding places:", addClaims],
+  ["Steering hosts:", addSteering],
+  ["Running Berth:", addOperation],
+];
+
+function addQuestions(program: Command, context: Context): void {
+  addWhereCommand(program, context);
+  addCheckCommand(program, context);
+  addProbeCommands(program, context);
+}
+
+function addInventory(program: Command, context: Context): void {
+  addHostCommand(program, context);
+  addInventoryCommands(program, context);
+  addVmsCommand(program, context);
+  addEventsCommand(program, context);
+}
+
+function addClaims(program: Command, context: Context): void {
+  addClaimCommand(program, context);
+  addClaimsCommand(program, context);
+  addClaimOrders(program, context);
+}
+
+function addSteering(program: Command, context: Context): void {
+  addAdoptionCommands(program, context);
+  addHostOrders(program, context);
+  addAgentsCommand(program, context);
+  addAuditCommand(program, context);
+}
+
+function addOperation(program: Command, context: Context): void {
+  addDemoCommand(program, context);
+  addServerCommand(program, context);
+  addAgentCommand(program, context);
+  addBackupCommand(program, context);
+  addRestoreCommand(program, context);
+  addTokenCommand(program, context);
+  addConfigCommand(program, context);
+}
+
+/** Every command, also below another, throws instead of ending the process, and writes where the program writes. */
+function settle(command: Command, context: Context): void {
+  command.exitOverride().configureOutput(outputOf(context));
+  for (const below of command.commands) settle(below, context);
 }
 
 /** Usage errors are told once, coded, by `runCommand`; commander itself prints help only. */
@@ -96,6 +164,9 @@ Examples:
   berth demo                                      the main job on a small simulated fleet
   berth host                                      what this host has, straight from sysfs
   berth where UUID --host a=captures/a.tgz --host b=captures/b.tgz
+  berth claim rack6-n1:db1 --make                 the best place for all devices of a VM, held and made
+
+A server is found by --server, BERTH_SERVER, or at http://127.0.0.1:7411; docs/cli.md has all commands and settings.
 
 Exit codes: 0 yes or done, 1 failed, 2 usage, 3 answered "no", 4 undetermined, 5 compatible but no room now.
 Errors are listed in docs/errors.md.

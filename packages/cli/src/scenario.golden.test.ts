@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
+import { explainFailure } from "./connect/http-transport.ts";
+import { linkOver } from "./connect/server-link.ts";
 import { runCommand } from "./program.ts";
+import { worldOfProcess, type World } from "./world.ts";
 
 /**
  * Stories: each `scenarios/*.txt` holds commands after `$ `, what they print, and how they exit. `npm run golden`
@@ -13,6 +16,18 @@ import { runCommand } from "./program.ts";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const FOLDER = `${ROOT}scenarios/`;
 const REWRITE = process.env["BERTH_GOLDEN"] === "write";
+
+/** A machine on which nothing is set and no server runs, whatever this one has. */
+const WORLD: World = {
+  ...worldOfProcess(),
+  env: {},
+  homeDirectory: "/nowhere",
+  isRoot: false,
+  openServer: (connection) => {
+    const refused = Object.assign(new Error(`connect ECONNREFUSED ${connection.url.host}`), { code: "ECONNREFUSED" });
+    return linkOver(() => Promise.reject(explainFailure(refused, connection.url.origin)), connection);
+  },
+};
 
 /** Runs every command of a story and answers the story as it should be written. */
 async function tellStory(story: string): Promise<string> {
@@ -35,7 +50,7 @@ async function runLine(command: string): Promise<string> {
   assert.equal(program, "berth", `a story runs berth only, got ${command}`);
   const written: string[] = [];
   const write = (text: string): void => void written.push(text);
-  const code = await runCommand(args, { write, writeError: write });
+  const code = await runCommand(args, { write, writeError: write }, WORLD);
   return `${written.join("").trimEnd()}\n[exit ${code}]\n`;
 }
 

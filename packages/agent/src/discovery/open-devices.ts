@@ -11,7 +11,10 @@ export interface VfioFiles {
 }
 
 /** Finds the files behind which the devices of a host stand: the group's, and the device's own (`vfio-dev/vfioN`). */
-export function listVfioFiles(scan: Scan, devices: readonly VfioDevice[]): VfioFiles {
+export function listVfioFiles(
+  scan: Scan,
+  devices: readonly Pick<VfioDevice, "id" | "path" | "iommuGroup">[],
+): VfioFiles {
   const files = new Map<string, string[]>();
   const add = (file: string, id: string): void => void files.set(file, [...(files.get(file) ?? []), id]);
   for (const { id, path, iommuGroup } of devices) {

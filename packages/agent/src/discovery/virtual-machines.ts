@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { groupBy } from "@berth/core/device/group-by";
 import { absent, known, unreadable } from "@berth/core/device/evidence";
 import type { Reading } from "@berth/core/device/evidence";
 import type { DeviceUse, DeviceUser } from "@berth/core/device/device-use";
@@ -48,7 +49,7 @@ export function readVirtualMachines(scan: Scan, devices: readonly VfioDevice[]):
 
 /** Sightings of one VM: those with one UUID; one without any joins the only VM of its name. */
 function groupSightings(scan: Scan, sightings: readonly VmSighting[]): readonly (readonly VmSighting[])[] {
-  const withUuid = Map.groupBy(
+  const withUuid = groupBy(
     sightings.filter(({ uuid }) => uuid !== undefined),
     ({ uuid }) => uuid,
   );
@@ -63,7 +64,7 @@ function groupSightings(scan: Scan, sightings: readonly VmSighting[]): readonly 
     if (only !== undefined && fits.length === 1) only.push(sighting);
     else nameless.push(sighting);
   }
-  const byName = Map.groupBy(nameless, ({ name, pid }) => name ?? `pid-${pid}`);
+  const byName = groupBy(nameless, ({ name, pid }) => name ?? `pid-${pid}`);
   for (const group of groups) noteDifferentNames(scan, group);
   return [...groups, ...byName.values()];
 }
@@ -136,7 +137,7 @@ function joinDevices(sightings: readonly VmSighting[]): readonly VmDevice[] {
   const ids = new Set(seen.map(({ device }) => device));
   const stored = sightings.filter(({ from }) => from === "stored").flatMap(({ devices }) => devices);
   const marks = [...seen, ...(telling ? stored.filter(({ device }) => ids.has(device)) : [])];
-  return [...Map.groupBy(marks, ({ device }) => device)]
+  return [...groupBy(marks, ({ device }) => device)]
     .flatMap(([device, found]) => {
       const [first, ...others] = found.map(({ how, evidence }) => ({ how, evidence }));
       return first === undefined ? [] : [{ device, known: [first, ...others] as const }];

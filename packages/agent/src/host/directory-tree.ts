@@ -15,7 +15,7 @@ const READ_BITS = 0o444;
  * Opens a directory of this machine as the root of a host: `/` for the live one, or the folder of a captured tree.
  *
  * No link is ever followed out of it, and only regular files are opened. One tree is one look at the host: what it has
- * resolved it does not resolve again. Open a new one for a new look.
+ * resolved lately it does not resolve again. Open a new one for a new look.
  */
 export function openDirectoryTree(root: string): SysfsTree {
   return new DirectoryTree(root);
@@ -27,6 +27,7 @@ class DirectoryTree implements SysfsTree {
   readonly #entries = new Map<string, Entry>();
   /** Entries of the directories that were listed: a name that is not here is not there. */
   readonly #listed = new Map<string, ReadonlyMap<string, Entry>>();
+  /** Directories by the path that was asked for. */
   readonly #resolved = new Map<string, Resolved>();
   #buffer = Buffer.allocUnsafeSlow(8192);
 
@@ -65,7 +66,8 @@ class DirectoryTree implements SysfsTree {
     if (cached !== undefined) return cached;
     if (path.length > MAX_PATH) return TOO_LONG;
     const resolved = this.#resolveInParent(path);
-    this.#resolved.set(path, resolved);
+    // A host has tens of thousands of files, each asked for once or twice: what leads to them is enough to remember.
+    if (resolved.kind === "path" && resolved.is === "directory") remember(this.#resolved, path, resolved);
     return resolved;
   }
 
@@ -92,7 +94,7 @@ class DirectoryTree implements SysfsTree {
     if (cached !== undefined) return cached;
     const full = `${this.#root}${path}`;
     const entry = listed === undefined ? readEntry(full, path) : readTarget(full, path);
-    this.#entries.set(path, entry);
+    remember(this.#entries, path, entry);
     return entry;
   };
 
@@ -101,7 +103,7 @@ class DirectoryTree implements SysfsTree {
     for (const entry of fs.readdirSync(`${this.#root}${path}/`, { withFileTypes: true })) {
       entries.set(entry.name, kindOf(entry));
     }
-    this.#listed.set(path, entries);
+    remember(this.#listed, path, entries);
     return [...entries.keys()].sort();
   }
 
@@ -127,11 +129,29 @@ class DirectoryTree implements SysfsTree {
   }
 }
 
-/** The kind of a listed entry; the target of a link is read when it is first followed. */
+/** Answers that are remembered of each kind: a host is walked folder by folder, and old ones are not asked for again. */
+const REMEMBERED_MAX = 1024;
+
+/** Remembers an answer, and forgets the oldest where there are too many. */
+function remember<T>(answers: Map<string, T>, path: string, answer: T): void {
+  if (answers.size >= REMEMBERED_MAX) {
+    const [oldest] = answers.keys();
+    if (oldest !== undefined) answers.delete(oldest);
+  }
+  answers.set(path, answer);
+}
+
+const FILE: Entry = { kind: "file" };
+const DIRECTORY: Entry = { kind: "directory" };
+/** The target of a listed link is read when it is first followed. */
+const LINK: Entry = { kind: "link", target: "" };
+const OTHER: Entry = { kind: "other" };
+
+/** The kind of a listed entry. Entries are shared: a whole host is remembered while it is looked at. */
 function kindOf(entry: fs.Dirent): Entry {
-  if (entry.isFile()) return { kind: "file" };
-  if (entry.isDirectory()) return { kind: "directory" };
-  return entry.isSymbolicLink() ? { kind: "link", target: "" } : { kind: "other" };
+  if (entry.isFile()) return FILE;
+  if (entry.isDirectory()) return DIRECTORY;
+  return entry.isSymbolicLink() ? LINK : OTHER;
 }
 
 function readEntry(full: string, path: string): Entry {

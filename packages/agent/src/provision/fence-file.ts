@@ -13,6 +13,8 @@ export type Admission =
 
 /** The newest fence that was seen of each identity, on disk. */
 export interface FenceFile {
+  /** By name, as `fenceNamesOf` has it. */
+  readonly seen: ReadonlyMap<string, number>;
   /**
    * Admits what a claim's fence says about identities, all of them or none, unless newer was seen of one. The same
    * fence is admitted again. Returns when it is on disk; throws what the file system throws, and nothing is admitted.
@@ -39,6 +41,9 @@ export function openFenceFile(directory: string): FenceFile {
     seen = next;
   };
   return {
+    get seen() {
+      return seen;
+    },
     admit: (identities, fence) => {
       checkFence(fence);
       for (const identity of identities) {

@@ -7,6 +7,8 @@ export interface PoolLocks {
    * for owners again while it holds some. Rejects with the signal's reason when that aborts before the task has begun.
    */
   withOwners<T>(owners: Iterable<string>, task: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Whether nobody holds an owner at this moment. */
+  isFree(owner: string): boolean;
 }
 
 /** Makes the locks of one host; they live and end with this process. */
@@ -14,6 +16,7 @@ export function makePoolLocks(): PoolLocks {
   /** Who waits for an owner, first of them the holder. */
   const queues = new Map<string, (() => void)[]>();
   return {
+    isFree: (owner) => !queues.has(owner),
     withOwners: async (owners, task, signal) => {
       const held: string[] = [];
       try {

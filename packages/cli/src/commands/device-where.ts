@@ -2,41 +2,38 @@
 
 import { Option, type Command } from "commander";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
-import { fleetOf, type Fleet } from "@berth/core/inventory/fleet";
+import { fleetOf } from "@berth/core/inventory/fleet";
 import type { PlacementAnswer, Refused } from "@berth/core/placement/answer";
 import { findCandidates } from "@berth/core/placement/find-candidates";
 import type { VmPlacementAnswer } from "@berth/core/placement/vm-answer";
-import { STRATEGIES, type Strategy } from "@berth/core/placement/request";
+import { STRATEGIES } from "@berth/core/placement/request";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument } from "@berth/core/protocol/profile-schema";
 import { exitCodeOfWhere } from "../exit-code.ts";
 import { readHosts, type HostOptions } from "../input/hosts.ts";
 import { findDeviceReference } from "../input/reference.ts";
 import { findVm, findVmReference, isDeviceName, type VmReference } from "../input/vm-reference.ts";
-import { readPacks, readPolicy, type StatementOptions } from "../input/statements.ts";
+import { readPacks, readPolicy } from "../input/statements.ts";
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
 import { formatVmWhere } from "../render/vm-where-text.ts";
 import { formatWhere } from "../render/where-text.ts";
-import { addHostOption, addStatementOptions, collect } from "./options.ts";
+import { addHostOption, addServerOptions, addStatementOptions, collect, isOffline, parseCount } from "./options.ts";
+import { searchServer, type SearchOptions } from "./place-search.ts";
 import { exitCodeOfVmWhere, findVmWhere, vmWhereDocument } from "./vm-where.ts";
 
-interface WhereOptions extends StatementOptions, HostOptions {
-  readonly vm?: string;
-  readonly rank: Strategy;
-  readonly numa?: number;
-  readonly except: readonly string[];
-  readonly all?: true;
-  readonly json?: true;
-}
+type WhereOptions = SearchOptions & HostOptions;
 
 const EXAMPLES = `
 Examples:
+  berth where rack6-n1:db1                       all devices of a VM, on one host or not at all
+  berth where UUID --only-host b --only-host c --limit 3
   berth where aaaaaaaa-0000-4000-8000-000000000001 --host a=captures/a.tgz --host b=captures/b.tgz
   berth where a:UUID --host a=/ --host b=b.tgz --host c=c.tgz --rank spread --all
   berth where UUID --host a=a.tgz --host b=b.tgz --assume-platform --json
-  berth where rack6-n1:db1 --demo                all devices of a VM, on one host or not at all
+  berth where rack6-n1:db1 --demo
 
+With --host or --demo the hosts are read here; otherwise the server is asked (docs/cli.md says which).
 Ranking: fragmentation takes least from other types, pack fills the fullest pool first, spread the emptiest, numa
 prefers one NUMA node. Surer verdicts always stand first; ties end at the host's name.
 A name or UUID of a VM asks for all of its devices at once; a device of that very id is meant first, --vm asks for the VM.
@@ -51,10 +48,32 @@ export function addWhereCommand(program: Command, context: Context): void {
       "Every berth for a device or VM, best first; why not elsewhere; the nearest miss and what would mend it",
     )
     .argument("[device|vm]", "uuid or pci-address, or a VM's name or uuid, with host: in front where several have it");
-  addStatementOptions(addHostOption(command))
-    .addOption(new Option("--rank <strategy>", "how to rank").choices(STRATEGIES).default("fragmentation"))
+  addServerOptions(addStatementOptions(addHostOption(command)))
+    .addOption(new Option("--rank, --strategy <strategy>", "how to rank").choices(STRATEGIES).default("fragmentation"))
     .addOption(new Option("--numa <node>", "preferred NUMA node for --rank numa").argParser(parseNode))
-    .addOption(new Option("--except <host>", "leave a host out (repeatable)").argParser(collect).default([], "none"))
+    .addOption(new Option("--only-host <host>", "only this host (repeatable)").argParser(collect).default([], "all"))
+    .addOption(
+      new Option("--except, --except-host <host>", "leave a host out (repeatable)")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--rack <rack>", "only hosts of this rack, on a server (repeatable)")
+        .argParser(collect)
+        .default([], "all")
+        .conflicts(["host", "demo"]),
+    )
+    .addOption(
+      new Option("--label <name=value>", "only hosts with this label, on a server (repeatable)")
+        .argParser(collect)
+        .default([], "none")
+        .conflicts(["host", "demo"]),
+    )
+    .addOption(
+      new Option("--limit <count>", "most berths that a server names; 10 unless said")
+        .argParser(parseCount("--limit", 100))
+        .conflicts(["host", "demo"]),
+    )
     .option("--vm <vm>", "a VM, where its name or uuid would name a device too")
     .option("--all", "every refused place, not only the counts")
     .option("--json", "one JSON document")
@@ -70,22 +89,20 @@ function parseNode(text: string): number {
   });
 }
 
-function findWhere(named: string | undefined, options: WhereOptions, context: Context): void {
+async function findWhere(named: string | undefined, options: WhereOptions, context: Context): Promise<void> {
   const text = checkNamed(named, options);
-  if (options.host.length === 0 && options.demo !== true) {
-    throw new BerthError("bad_host_argument", "No host was given to search", {
-      place: "--host",
-      expected: "--host NAME=ROOT for the device's own host and for each host to search",
-    });
-  }
+  if (isOffline(options)) searchHosts(text, options, context);
+  else await searchServer(text, options, context);
+}
+
+function searchHosts(text: string, options: WhereOptions, context: Context): void {
   const fleet = fleetOf({ snapshots: readHosts(options), packs: readPacks(options), policy: readPolicy(options) });
   const snapshots = fleet.hosts.map(({ snapshot }) => snapshot);
   const vm = findVmNamed(text, options, snapshots);
   const source = vm === undefined ? findDeviceReference(text, snapshots) : undefined;
-  checkExcepted(options.except, fleet);
   const search = {
-    strategy: options.rank,
-    exceptHosts: options.except,
+    strategy: options.strategy,
+    exceptHosts: findExcepted(options, snapshots),
     ...(options.numa === undefined ? {} : { numaNode: options.numa }),
   };
   if (source !== undefined) writeDevice(findCandidates(fleet, { source, ...search }), options, context);
@@ -126,13 +143,22 @@ function writeVm(answer: VmPlacementAnswer, options: WhereOptions, { output, fin
   finish(exitCodeOfVmWhere(answer));
 }
 
+/** Hosts that are left out: those that are named, and those that are not where only some are wanted. */
+function findExcepted(options: WhereOptions, snapshots: readonly HostSnapshot[]): readonly string[] {
+  const hosts = snapshots.map(({ host }) => host);
+  checkKnown("--except", options.exceptHost, hosts);
+  checkKnown("--only-host", options.onlyHost, hosts);
+  const others = options.onlyHost.length === 0 ? [] : hosts.filter((host) => !options.onlyHost.includes(host));
+  return [...options.exceptHost, ...others.filter((host) => !options.exceptHost.includes(host))];
+}
+
 /** A host that is left out by a wrong name would not be left out. */
-function checkExcepted(names: readonly string[], fleet: Fleet): void {
-  const hosts = fleet.hosts.map(({ snapshot }) => snapshot.host);
+function checkKnown(place: string, names: readonly string[], hosts: readonly string[]): void {
   const wrong = names.find((name) => !hosts.includes(name));
   if (wrong === undefined) return;
-  throw new BerthError("unknown_host", `No host ${JSON.stringify(wrong)} was given that could be left out`, {
-    place: "--except",
+  const to = place === "--except" ? "left out" : "searched alone";
+  throw new BerthError("unknown_host", `No host ${JSON.stringify(wrong)} was given that could be ${to}`, {
+    place,
     expected: `one of ${hosts.join(", ")}`,
   });
 }

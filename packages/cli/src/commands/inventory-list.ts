@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Option, type Command } from "commander";
-import type { Room } from "@berth/core/capacity/pool";
+import type { Command } from "commander";
 import { formatRoom } from "@berth/core/capacity/room";
 import type {
   CapacityItem,
@@ -10,15 +9,16 @@ import type {
   HostItem,
   Page,
   ProblemItem,
-  Wire,
 } from "@berth/core/protocol/api/answers";
 import { readAllPages, type ApiClient, type PageQuery } from "@berth/core/protocol/api/client";
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
 import { formatTable } from "../render/table.ts";
+import { roomOf } from "../render/wire.ts";
 import { cell } from "../render/words.ts";
-import type { InventoryOptions } from "../serve/inventory.ts";
-import { addHostOption } from "./options.ts";
+import type { ConnectionOptions } from "../connect/connection.ts";
+import type { HostOptions } from "../input/hosts.ts";
+import { addHostOption, addServerOptions, isOffline, openLink } from "./options.ts";
 
 /** One listing: which list of the API, and how its entries are shown. */
 interface Listing<T> {
@@ -105,7 +105,7 @@ const PROBLEMS: Listing<ProblemItem> = {
   row: (item) => [item.host, item.code, item.path, item.message],
 };
 
-interface ListOptions extends InventoryOptions {
+interface ListOptions extends HostOptions, ConnectionOptions {
   readonly json?: true;
 }
 
@@ -119,9 +119,7 @@ export function addInventoryCommands(program: Command, context: Context): void {
 }
 
 function addListing<T>(program: Command, listing: Listing<T>, context: Context): void {
-  addHostOption(program.command(listing.name).description(listing.description))
-    .addOption(new Option("--server <url>", "ask a berth server instead").conflicts(["host", "demo"]))
-    .addOption(new Option("--token-file <file>", "a file that holds the token for --server"))
+  addServerOptions(addHostOption(program.command(listing.name).description(listing.description)))
     .option("--json", "one JSON document")
     .addHelpText("after", helpOf(listing))
     .action((options: ListOptions) => showListing(listing, options, context));
@@ -131,18 +129,18 @@ function helpOf({ name, note }: Pick<Listing<never>, "name" | "note">): string {
   const lines = [
     "",
     "Examples:",
-    `  berth ${name} --demo`,
+    `  berth ${name}                                      of the server of this machine`,
+    `  berth ${name} --server https://berth.example:7411 --token-file token --json`,
     `  berth ${name} --host a=captures/a.tgz --host b=captures/b.tgz`,
-    `  berth ${name} --server http://127.0.0.1:7411 --token-file token --json`,
+    `  berth ${name} --demo                               of simulated hosts, without a server`,
     ...(note === undefined ? [] : ["", note]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-async function showListing<T>(listing: Listing<T>, options: ListOptions, { output }: Context): Promise<void> {
-  // Loaded only here: no other command waits for the HTTP library.
-  const { openInventory } = await import("../serve/inventory.ts");
-  const client = openInventory(options);
+async function showListing<T>(listing: Listing<T>, options: ListOptions, context: Context): Promise<void> {
+  const { output } = context;
+  const client = isOffline(options) ? await openOffline(options) : openLink(options, context).inventory;
   const { generation, items } = await readAllPages((query) => listing.read(client, query));
   if (options.json === true) {
     output.write(`${formatJson(`${listing.name}/v1`, { generation, items })}\n`);
@@ -152,7 +150,8 @@ async function showListing<T>(listing: Listing<T>, options: ListOptions, { outpu
   output.write(`${table}${items.length} ${listing.nouns[items.length === 1 ? 0 : 1]}\n`);
 }
 
-/** Room as it was before it travelled: no limit is null on the wire. */
-function roomOf({ atLeast, atMost }: Wire<Room>): Room {
-  return { atLeast: atLeast ?? Number.POSITIVE_INFINITY, atMost: atMost ?? Number.POSITIVE_INFINITY };
+async function openOffline(options: HostOptions): Promise<ApiClient> {
+  // Loaded only here: no other command waits for the HTTP library.
+  const { openInventory } = await import("../serve/inventory.ts");
+  return openInventory(options);
 }

@@ -10,22 +10,28 @@ import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
 import { checkPair, type PairAnswer } from "@berth/core/placement/check-pair";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatProfileDocument, parseProfileDocument } from "@berth/core/protocol/profile-schema";
+import type { Generation } from "@berth/core/protocol/api/answers";
+import type { ConnectionOptions } from "../connect/connection.ts";
 import { exitCodeOfCheck } from "../exit-code.ts";
 import { readHosts, type HostOptions } from "../input/hosts.ts";
 import { readJsonFile } from "../input/json-file.ts";
 import { findDeviceReference, findReference, type Reference } from "../input/reference.ts";
+import { findServerDevice, findServerEnd } from "../input/server-reference.ts";
 import { readPacks, readPolicy, type StatementOptions } from "../input/statements.ts";
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
 import { formatVerdict } from "../render/verdict-text.ts";
-import { addHostOption, addStatementOptions } from "./options.ts";
+import { roomOf, verdictOf } from "../render/wire.ts";
+import { addHostOption, addServerOptions, addStatementOptions, isOffline, openLink } from "./options.ts";
+import { policyDocument } from "./place-search.ts";
 
-interface CheckOptions extends StatementOptions, HostOptions {
+interface CheckOptions extends StatementOptions, HostOptions, ConnectionOptions {
   readonly json?: true;
 }
 
 const EXAMPLES = `
 Examples:
+  berth check rack1-n1:UUID rack1-n2:0000:6a:01.0/dsa-1dwq           on the server (docs/cli.md says which)
   berth check a:aaaaaaaa-0000-4000-8000-000000000001 b:0000:00:11.0/nvidia-231 --host a=a.tgz --host b=b.tgz
   berth check 5eed0000-0101-4000-8000-000000000001 rack1-n2:0000:6a:01.0/dsa-1dwq --demo
   berth check UUID host-b:UUID --host host-a=/captures/a --host host-b=/captures/b
@@ -44,18 +50,26 @@ export function addCheckCommand(program: Command, context: Context): void {
     .description("May this device move there? Both verdicts with every reason and where each fact was read")
     .argument("<source>", "host:uuid, host:pci-address, or a profile file")
     .argument("<destination>", "host:parent/type, host:uuid, or a profile file");
-  addStatementOptions(addHostOption(command))
+  addServerOptions(addStatementOptions(addHostOption(command)))
     .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action((source: string, destination: string, options: CheckOptions) => {
-      const checked =
-        options.host.length === 0 && options.demo !== true
-          ? checkFiles({ source, destination, options })
-          : checkHosts({ source, destination, options });
+    .action(async (source: string, destination: string, options: CheckOptions) => {
+      const checked = await checkEnds({ source, destination, options }, context);
       context.output.write(`${options.json === true ? formatCheckJson(checked) : formatCheck(checked)}\n`);
       context.finish(exitCodeOfCheck(checked));
     });
 }
+
+/** Hosts that are given are read here, two files need nobody; everything else is asked of the server. */
+async function checkEnds(asked: Asked, context: Context): Promise<CheckedPair> {
+  if (isOffline(asked.options)) return checkHosts(asked);
+  const { source, destination, options } = asked;
+  if (options.server === undefined && isProfileFile(source) && isProfileFile(destination)) return checkFiles(asked);
+  return checkServer(asked, context);
+}
+
+/** A pair with its answer, and which state of a server's inventory it rests on. */
+type CheckedPair = PairAnswer & { readonly generation?: Generation };
 
 interface Asked {
   readonly source: string;
@@ -63,15 +77,40 @@ interface Asked {
   readonly options: CheckOptions;
 }
 
+function isProfileFile(text: string): boolean {
+  return text.endsWith(".json") || existsSync(text);
+}
+
+async function checkServer({ source, destination, options }: Asked, context: Context): Promise<CheckedPair> {
+  const link = openLink(options, context);
+  const policy = policyDocument(options);
+  const [from, to] = await Promise.all([
+    isProfileFile(source) ? readProfile(source) : findServerDevice(source, link),
+    isProfileFile(destination) ? readProfile(destination) : findServerEnd(destination, link).then(({ ref }) => ref),
+  ]);
+  const answer = await link.inventory.checkPair({
+    source: from,
+    destination: to,
+    ...(policy === undefined ? {} : { policy }),
+  });
+  return {
+    generation: answer.generation,
+    source: parseProfileDocument(answer.source, "the server's answer"),
+    destination: parseProfileDocument(answer.destination, "the server's answer"),
+    verdict: verdictOf(answer.verdict),
+    platform: verdictOf(answer.platform),
+    room: answer.room === null ? undefined : roomOf(answer.room),
+    roomText: answer.roomText,
+  };
+}
+
+function readProfile(path: string): { readonly profile: object } {
+  const document = readJsonFile(path);
+  parseProfileDocument(document, path);
+  return { profile: document as object };
+}
+
 function checkFiles({ source, destination, options }: Asked): PairAnswer {
-  for (const path of [source, destination]) {
-    if (!existsSync(path) && !path.endsWith(".json")) {
-      throw new BerthError("unknown_host", `${JSON.stringify(path)} is no file, and no --host was given`, {
-        place: path,
-        expected: "two profile files, or --host NAME=ROOT for each host that is named",
-      });
-    }
-  }
   const pair: Pair = {
     source: parseProfileDocument(readJsonFile(source), source),
     destination: parseProfileDocument(readJsonFile(destination), destination),
@@ -134,7 +173,7 @@ function nameOf({ subject, type }: MigrationProfile): string {
   return `${subject.host}:${subject.id}${type.kind === "known" ? ` (${type.value})` : ""}`;
 }
 
-function formatCheckJson(checked: PairAnswer): string {
+function formatCheckJson(checked: CheckedPair): string {
   const { source, destination, roomText, ...rest } = checked;
   return formatJson("check/v1", {
     source: formatProfileDocument(source),

@@ -15,15 +15,27 @@ const CAPTURED: Readonly<Record<string, string>> = {
   "host-b": "linux-6.12-host-b.tgz",
 };
 
-/** Path of a captured host's tarball in this repository. */
+/** Names of the captured hosts of the demo, sorted. */
+export const CAPTURED_HOSTS: readonly string[] = Object.keys(CAPTURED);
+
+/** What fact scripts would say on the simulated hosts, which have no hypervisor that could be asked. */
+export const HYPERVISOR_FACTS: Readonly<Record<string, string>> = {
+  qemu_version: "10.0.13",
+  libvirt_version: "11.3.0",
+};
+
+/** Where captured trees are: in this repository, or beside the program that was shipped. */
+const FOLDER: string = import.meta.url.endsWith(".ts") ? "../../../../fixtures/sysfs" : "./fixtures/sysfs";
+
+/** Path of a captured host's tarball. */
 export function capturedPath(name: keyof typeof CAPTURED): string {
-  return fileURLToPath(new URL(`../../../../fixtures/sysfs/${CAPTURED[name]}`, import.meta.url));
+  return fileURLToPath(new URL(`${FOLDER}/${CAPTURED[name]}`, import.meta.url));
 }
 
 /** The demo's hosts: simulated ones, read by the same code as real ones, beside the two captured ones. */
 export function readDemoHosts(): readonly HostSnapshot[] {
   const simulated = DEMO_FLEET.map((spec) => withHypervisor(readHost(simulateHost(spec).tree, spec.name)));
-  const captured = Object.keys(CAPTURED).map((name) => readHost(openRoot(capturedPath(name)), name));
+  const captured = CAPTURED_HOSTS.map((name) => readHost(openRoot(capturedPath(name)), name));
   return [...simulated, ...captured];
 }
 
@@ -38,10 +50,9 @@ export function readDemoHost(name: string): HostSnapshot {
   });
 }
 
-/** A simulated host has no hypervisor to be asked: the demo says in its place what a fact script would. */
+/** Adds what fact scripts would say. */
 function withHypervisor(snapshot: HostSnapshot): HostSnapshot {
-  const versions = { qemu_version: "10.0.13", libvirt_version: "11.3.0" };
-  const facts = Object.entries(versions).map(([name, value]) => {
+  const facts = Object.entries(HYPERVISOR_FACTS).map(([name, value]) => {
     return [name, known(value, { host: snapshot.host, source: "script", path: "simulated hypervisor", text: value })];
   });
   return { ...snapshot, facts: { ...snapshot.facts, ...Object.fromEntries(facts) } };

@@ -2,6 +2,8 @@
 
 import { describeRemedy } from "@berth/core/compatibility/describe-remedy";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
+import type { Verdict } from "@berth/core/compatibility/verdict";
+import type { PlaceRef } from "@berth/core/inventory/place";
 import type { VirtualMachine } from "@berth/core/device/virtual-machine";
 import type { VmCandidate, VmNearMiss, VmPlacementAnswer, VmRefused } from "@berth/core/placement/vm-answer";
 import { formatTable, indent, printable } from "./table.ts";
@@ -10,10 +12,10 @@ import { counted, heading, OUTCOME_WORDS, verdictWords } from "./words.ts";
 /** Where a whole VM can go, for a person. `all`: every refused host instead of the counts. */
 export function formatVmWhere(answer: VmPlacementAnswer, view: { readonly all: boolean }): string {
   const sections = [
-    formatSource(answer),
-    formatCandidates(answer.candidates),
-    formatPlatform(answer.candidates),
-    view.all ? formatRefused(answer.elsewhere) : formatCounts(answer.elsewhere),
+    formatVmTitle(answer),
+    formatVmCandidates(answer.candidates),
+    formatVmPlatform(answer.candidates),
+    view.all ? formatVmRefused(answer.elsewhere) : formatVmCounts(answer.elsewhere),
     answer.emptyHosts.map(({ host, why }) => `Host ${host} offers nothing: ${why}.`).join("\n"),
     formatNearMiss(answer),
     `Not checked: ${answer.notChecked.join("; ")}.`,
@@ -30,7 +32,13 @@ export function vmWords({ state, pid, owner }: VirtualMachine): string {
   return `${states[state]}, ${whose}: foreign, so never moved by Berth`;
 }
 
-function formatSource({ host, vm, sources, excludedHosts }: VmPlacementAnswer): string {
+/** The question, with the VM and its devices. */
+export function formatVmTitle({
+  host,
+  vm,
+  sources,
+  excludedHosts,
+}: Pick<VmPlacementAnswer, "host" | "vm" | "sources" | "excludedHosts">): string {
   const name = vm === undefined ? "these devices" : `VM ${printable(vm.name)}`;
   const state = vm === undefined ? "" : `, ${vmWords(vm)}`;
   const others = excludedHosts.filter((excluded) => excluded !== host);
@@ -45,7 +53,17 @@ function typeWords({ type, aggregation }: MigrationProfile): string {
   return `${type.kind === "known" ? printable(type.value) : "type not known"}${count}`;
 }
 
-function formatCandidates(candidates: readonly VmCandidate[]): string {
+/** A host with a place for each device, as it is shown: wherever it was found. */
+export type ShownVmCandidate = Omit<VmCandidate, "assignments"> & {
+  readonly assignments: readonly {
+    readonly device: string;
+    readonly slot?: number;
+    readonly judged: { readonly place: Pick<PlaceRef, "parent" | "type">; readonly verdict: Verdict };
+  }[];
+};
+
+/** The candidates as a table, one row a device. */
+export function formatVmCandidates(candidates: readonly ShownVmCandidate[]): string {
   if (candidates.length === 0) return heading("No host has a berth for all of them.");
   const rows = candidates.flatMap((candidate) =>
     candidate.assignments.map(({ device, judged, slot }, index) => {
@@ -62,7 +80,7 @@ function formatCandidates(candidates: readonly VmCandidate[]): string {
 }
 
 /** What is not known about the platforms: each text once. */
-function formatPlatform(candidates: readonly VmCandidate[]): string {
+export function formatVmPlatform(candidates: readonly Pick<VmCandidate, "platform">[]): string {
   const platforms = candidates.map(({ platform }) => platform);
   if (platforms.some((platform) => platform.kind === "compatible" && platform.confidence === "assumed")) {
     return "The platform (R10) was assumed, not checked: --assume-platform is in force.";
@@ -78,8 +96,11 @@ function formatPlatform(candidates: readonly VmCandidate[]): string {
   return [heading("The platform (R10) is undetermined; missing:"), ...lines].join("\n");
 }
 
+/** A host without a place for all devices, as it is shown. */
+export type ShownVmRefused = Pick<VmRefused, "host" | "outcome" | "codes" | "why">;
+
 /** Hosts that are refused for one reason, counted, nearest first. */
-function formatCounts(refused: readonly VmRefused[]): string {
+export function formatVmCounts(refused: readonly ShownVmRefused[]): string {
   const groups = Map.groupBy(refused, ({ outcome, codes }) => JSON.stringify([outcome, codes[0]]));
   const rows = [...groups.values()].flatMap((group) => {
     const [first] = group;
@@ -92,7 +113,8 @@ function formatCounts(refused: readonly VmRefused[]): string {
   return `${heading("Why not elsewhere")} (each host by what is farthest from a yes; --all shows every host)\n${indent(table, 2)}`;
 }
 
-function formatRefused(refused: readonly VmRefused[]): string {
+/** Every refused host. */
+export function formatVmRefused(refused: readonly ShownVmRefused[]): string {
   if (refused.length === 0) return "";
   const rows = refused.map(({ host, outcome, codes, why }) => [host, OUTCOME_WORDS[outcome], codes.join(", "), why]);
   return `${heading("Why not elsewhere, every host")}\n${indent(formatTable(["HOST", "KIND", "CODES", "WHY"], rows), 2)}`;

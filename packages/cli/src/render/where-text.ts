@@ -2,7 +2,7 @@
 
 import { formatRoom } from "@berth/core/capacity/room";
 import { describeRemedy } from "@berth/core/compatibility/describe-remedy";
-import { formatPlace } from "@berth/core/inventory/place";
+import { formatPlace, type PlaceRef } from "@berth/core/inventory/place";
 import type {
   Candidate,
   Count,
@@ -36,16 +36,29 @@ export function formatWhere(answer: PlacementAnswer, view: WhereView): string {
 }
 
 function formatSource({ source, sourceUsage, excludedHosts }: PlacementAnswer): string {
+  const used = sourceUsage.kind === "used" ? `, ${printable(sourceUsage.text)}` : "";
+  return formatTitle({ source, used, excludedHosts });
+}
+
+/** The question, with the device's type and place. `used`: who uses it, after a comma, or nothing. */
+export function formatTitle({
+  source,
+  used,
+  excludedHosts,
+}: Pick<PlacementAnswer, "source" | "excludedHosts"> & { readonly used: string }): string {
   const { subject, type, aggregation } = source;
   const count = aggregation.kind === "known" && aggregation.value.count !== 1 ? ` x ${aggregation.value.count}` : "";
   const name = type.kind === "known" ? printable(type.value) : "type not known";
-  const used = sourceUsage.kind === "used" ? `, ${printable(sourceUsage.text)}` : "";
   const others = excludedHosts.filter((host) => host !== subject.host);
   const left = others.length === 0 ? "" : `  Left out: ${shortenList(others)}.`;
   return `${heading(`Where can ${subject.id} go?`)}  ${name}${count} on ${subject.host}:${subject.parent}${used}.${left}`;
 }
 
-function formatCandidates(candidates: readonly Candidate[]): string {
+/** A candidate as it is shown: wherever it was found. */
+export type ShownCandidate = Omit<Candidate, "place" | "roomRemedy"> & { readonly place: PlaceRef };
+
+/** The candidates as a table, and what the first rests on. */
+export function formatCandidates(candidates: readonly ShownCandidate[]): string {
   if (candidates.length === 0) return heading("No berth.");
   const rows = candidates.map((candidate) => [
     String(candidate.rank),
@@ -59,7 +72,7 @@ function formatCandidates(candidates: readonly Candidate[]): string {
   return `${heading(`${counted(candidates.length, "berth")}, best first`)}\n${indent(table, 2)}\n${formatBest(candidates[0])}`;
 }
 
-function formatBest(best: Candidate | undefined): string {
+function formatBest(best: ShownCandidate | undefined): string {
   if (best?.verdict.kind !== "compatible") return "";
   const rests = [...new Set(best.verdict.restsOn.map((item) => `${item.rule} ${item.text}`))].map(printable);
   const claims = best.verdict.claims.map((claim) => `${claim.attribute} = ${claim.value}`).map(printable);
@@ -69,7 +82,7 @@ function formatBest(best: Candidate | undefined): string {
 }
 
 /** What is not known about the platform: each kind of gap once, with the first place where it was met. */
-function formatPlatform(candidates: readonly Candidate[]): string {
+export function formatPlatform(candidates: readonly Pick<Candidate, "platform">[]): string {
   const gaps = new Map<string, { readonly text: string; readonly texts: Set<string> }>();
   for (const { platform } of candidates) {
     if (platform.kind !== "undetermined") continue;

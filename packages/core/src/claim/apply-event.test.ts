@@ -83,6 +83,15 @@ describe("applyEvent()", () => {
     assert.deepEqual(moved(failed, "fenced").reason, reason);
   });
 
+  it("keeps the wish for a repair while the claim is bound, until the agent says that it is done", () => {
+    const bound = claimOf({ state: "bound", repairsDrift: true });
+    assert.equal(moved(bound, "detached").repairsDrift, true);
+    assert.equal(moved(bound, "confirm").repairsDrift, true);
+    assert.equal(moved(bound, "provisioned").repairsDrift, undefined);
+    assert.equal(moved(bound, "attached").repairsDrift, undefined);
+    assert.equal(moved(bound, "release").repairsDrift, undefined);
+  });
+
   it("shows what is in the way of a release while it is in the way", () => {
     const blocked = moved(claimOf({ state: "releasing" }), "attached");
     assert.equal(blocked.reason?.code, "device_in_use");

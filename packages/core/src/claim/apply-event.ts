@@ -66,7 +66,7 @@ export function isDue(claim: Claim, nowMs: number): boolean {
 }
 
 function moveTo(claim: Claim, to: ClaimState, how: { readonly event: ClaimEvent; readonly facts: EventFacts }): Claim {
-  const { expiresAtMs, reason: _, ...rest } = claim;
+  const { expiresAtMs, reason: _, repairsDrift, ...rest } = claim;
   const reason = reasonAfter(claim, to, how);
   const hasEnded = holdsRoom(claim.state) && !holdsRoom(to);
   return {
@@ -75,6 +75,7 @@ function moveTo(claim: Claim, to: ClaimState, how: { readonly event: ClaimEvent;
     ...(to === "held" && expiresAtMs !== undefined ? { expiresAtMs } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(hasEnded ? { endedAtMs: how.facts.nowMs } : {}),
+    ...(repairsDrift === true && to === "bound" && how.event !== "provisioned" ? { repairsDrift } : {}),
   };
 }
 

@@ -66,7 +66,19 @@ export type ClaimRefusalCode =
   /** Not every way of giving the devices places could be tried. */
   | "claim_search_bounded"
   /** The device was offered no place on this host. */
-  | "claim_no_offer";
+  | "claim_no_offer"
+  /** The place is on a parent that was not handed over to Berth. Found by the caller, as all that follow are. */
+  | "claim_not_adopted"
+  /** The devices are those of a VM that somebody else made and that was not handed over. */
+  | "claim_foreign_vm"
+  /** The claimant is there already. */
+  | "claim_own_host"
+  /** Nothing is placed on the host now. */
+  | "host_cordoned"
+  /** Nobody hears the host's agent, so what it holds now is not known. */
+  | "host_silent"
+  /** The host holds as many claims as its ledger has room for. */
+  | "ledger_full";
 
 /** One thing in the way of a claim. */
 export interface ClaimRefusal {

@@ -7,7 +7,9 @@ import type { ClaimState } from "./claim-state.ts";
 /** Who a claim is for. */
 export type Claimant =
   | { readonly kind: "device"; readonly host: string; readonly device: string }
-  | { readonly kind: "vm"; readonly host: string; readonly vm: string };
+  | { readonly kind: "vm"; readonly host: string; readonly vm: string }
+  /** A bare profile: no device that exists, and no host that it would come from. */
+  | { readonly kind: "profile" };
 
 /** The very device that is claimed: identity, never a count. */
 export type ClaimedIdentity =
@@ -87,4 +89,6 @@ export interface Claim {
   /** What it was granted on trust, such as a platform that the policy assumes. Empty: drivers and probes say it all. */
   readonly restsOn: readonly ClaimAssumption[];
   readonly packs: readonly PackUse[];
+  /** While `bound`: an operator asked for what has drifted to be made anew, and the agent has not said that it is. */
+  readonly repairsDrift?: true;
 }

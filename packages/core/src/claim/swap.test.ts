@@ -52,6 +52,10 @@ describe("decideSwap()", () => {
     );
   });
 
+  it("does not swap for a bare profile, which no VM is known of", () => {
+    assert.equal(codeOf(requestOf({}, { ...TAKEN, claimant: { kind: "profile" } })), "swap_state");
+  });
+
   it("keeps the room of both places until the source is proved empty", () => {
     const swap = decideSwap(requestOf());
     assert.ok(swap.kind === "swapped");

@@ -48,6 +48,9 @@ export function decideSwap(request: SwapRequest): Swap {
   if (claim.state !== "bound" && claim.state !== "attached") {
     return refuse("swap_state", `claim ${claim.id} is ${claim.state}: only bound or attached devices take a VM over`);
   }
+  if (claim.claimant.kind === "profile") {
+    return refuse("swap_state", `claim ${claim.id} is for a bare profile: no VM of a host is known to move there`);
+  }
   if (claim.claimant.host === claim.host) {
     return refuse(
       "swap_state",
@@ -71,8 +74,9 @@ function findMismatch(claim: Claim, source: Exclude<SwapSource, { readonly kind:
     );
   }
   const host = source.kind === "claimed" ? source.claim.host : source.ledger.host;
-  if (host !== claim.claimant.host) {
-    return refuse("swap_mismatch", `the VM of claim ${claim.id} left ${claim.claimant.host}, and not ${host}`);
+  const from = claim.claimant.kind === "profile" ? undefined : claim.claimant.host;
+  if (host !== from) {
+    return refuse("swap_mismatch", `the VM of claim ${claim.id} left ${from ?? "no host"}, and not ${host}`);
   }
   const devices = source.kind === "claimed" ? source.claim.devices : source.devices;
   const left = devices.map(({ occupant }) => occupant.id).toSorted();
@@ -94,7 +98,7 @@ function settleDevice(device: ClaimedDevice): ClaimedDevice {
 }
 
 function moveClaimant({ claimant, host, devices: [first] }: Claim): Claimant {
-  return claimant.kind === "vm" ? { ...claimant, host } : { ...claimant, host, device: first.occupant.id };
+  return claimant.kind === "vm" ? { ...claimant, host } : { kind: "device", host, device: first.occupant.id };
 }
 
 function giveUp(claim: Claim, fence: number): Claim {

@@ -19,7 +19,11 @@ export type ProblemCode =
   | "tree_incomplete"
   | "too_many_entries"
   | "users_unseen"
-  | "inventory_too_large";
+  | "changed_while_read"
+  | "fact_script_failed"
+  | "inventory_too_large"
+  /** What the store holds of the host cannot be read, so nothing is known of what it says. */
+  | "document_unreadable";
 
 /** Something that could not be read, or that cannot be true. It travels beside what could be read. */
 export interface Problem {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { groupBy } from "../device/group-by.ts";
 import { checkPlatform } from "../compatibility/check-platform.ts";
 import { NO_MEMORY } from "../compatibility/pair.ts";
 import type { Remedy } from "../compatibility/verdict.ts";
@@ -157,7 +158,7 @@ function distanceOf({ nearest }: VmObstacle): number {
 function refuseFor(host: FleetHost, obstacles: readonly [VmObstacle, ...VmObstacle[]], count: number): VmRefused {
   const [first] = obstacles;
   const [code, ...codes] = new Set(obstacles.flatMap(({ nearest }) => nearest.codes));
-  const whys = [...Map.groupBy(obstacles, ({ nearest }) => nearest.why)].map(([why, alike]) => {
+  const whys = [...groupBy(obstacles, ({ nearest }) => nearest.why)].map(([why, alike]) => {
     const isAll = count > 1 && alike.length === count;
     const which = isAll ? `any of the ${count} devices` : alike.map(({ device }) => device).join(", ");
     return `no place for ${which}: ${why}`;

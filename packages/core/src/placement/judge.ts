@@ -34,14 +34,23 @@ export function judgePlace(question: Question, place: Place): Judged {
     packs: fleet.packs,
     memory: question.memory ?? NO_MEMORY,
   };
-  const verdict = checkMigration(pair);
-  // What several devices need is asked of each end for itself: a pair beside its like is judged as one of them.
-  const platform = checkPlatform({ pairs: question.isOneOfSeveral === true ? [pair, pair] : [pair] });
+  const several = question.isOneOfSeveral === true;
+  const { verdict, platform } = several ? judgeOneOfSeveral(pair) : judgePair(pair);
   const room = roomForSource(source, place);
   const judged = { place, verdict, platform, room };
   if (room.atMost >= 1 || outcomeOf(judged) === "never") return judged;
   const roomRemedy = findRoomRemedy(place, unitsOf(source));
   return roomRemedy === undefined ? judged : { ...judged, roomRemedy };
+}
+
+/** Finds the verdict of one device and that of its platform. Both are made of the pair alone. */
+export function judgePair(pair: Pair): Pick<Judged, "verdict" | "platform"> {
+  return { verdict: checkMigration(pair), platform: checkPlatform({ pairs: [pair] }) };
+}
+
+/** What several devices need is asked of each end for itself: a pair beside its like is judged as one of them. */
+function judgeOneOfSeveral(pair: Pair): Pick<Judged, "verdict" | "platform"> {
+  return { verdict: checkMigration(pair), platform: checkPlatform({ pairs: [pair, pair] }) };
 }
 
 function findRoomRemedy(place: Place, count: number): Remedy | undefined {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { groupBy } from "../device/group-by.ts";
 import type { Remedy, Verdict } from "../compatibility/verdict.ts";
 import type { MigrationProfile } from "../device/migration-profile.ts";
 import type { NearMiss, Outcome, Refused } from "./answer.ts";
@@ -19,7 +20,7 @@ const COLD_COST = 8;
  */
 export function findNearMisses(refused: readonly Refused[], source: MigrationProfile): readonly NearMiss[] {
   const mendable = refused.flatMap((place) => mendOf(place) ?? []);
-  const byHost = Map.groupBy(mendable, ({ place }) => place.place.host);
+  const byHost = groupBy(mendable, ({ place }) => place.place.host);
   return mendable
     .map((mend) => ({
       refused: mend.place,
@@ -63,7 +64,7 @@ function countOpened(done: Mend, onHost: readonly Mend[], source: MigrationProfi
   const keys = new Set(done.keys);
   const opened = onHost.filter((mend) => mend.keys.every((key) => keys.has(key))).map((mend) => mend.place);
   // Parents that share one pool give away one budget: sixteen VFs of a GPU with room for four open four places.
-  const byPool = Map.groupBy(opened, ({ place }) => place.pool ?? place);
+  const byPool = groupBy(opened, ({ place }) => place.pool ?? place);
   let devices = 0;
   for (const places of byPool.values()) {
     const each = places.reduce((sum, { room }) => sum + atLeastOne(room.atLeast), 0);

@@ -12,14 +12,34 @@ import type { Strategy } from "./request.ts";
 import { roomInPool, unitsOf } from "./room-for-source.ts";
 
 /** What a ranking looks at beside the places themselves. */
-export interface Ranking {
+export interface Ranking<T extends Judged = Judged> {
   readonly strategy: Strategy;
   readonly source: MigrationProfile;
   readonly numaNode?: number;
+  /** What `measurePlace` finds of a place for this source, for callers that keep it; absent: it is found anew. */
+  readonly measure?: (judged: T) => PlaceMeasure;
 }
 
-interface Keyed {
-  readonly judged: Judged;
+/** What a ranking compares of a place by itself. */
+export interface PlaceMeasure {
+  readonly damage: Damage;
+  /** Room of the whole pool: a VF has room for one whatever its pool has left, and how full a place is, its pool says. */
+  readonly pooled: Room;
+  /** Both in words, and the NUMA node where it is known. */
+  readonly words: readonly string[];
+}
+
+/** Measures a place for a source: what a take costs others, and what its pool has left. `room` is that of its parent. */
+export function measurePlace(source: MigrationProfile, { place, room }: Pick<Judged, "place" | "room">): PlaceMeasure {
+  const damage = findDamage(place, unitsOf(source));
+  const pooled = roomInPool(source, place);
+  const node = valueOf(place.numaNode);
+  const numa = node === undefined ? [] : [`NUMA node ${node}`];
+  return { damage, pooled, words: [damage.text, roomWords({ place, room }, pooled), ...numa] };
+}
+
+interface Keyed<T extends Judged> {
+  readonly judged: T;
   /** Compared element by element, smaller first. */
   readonly key: readonly number[];
   readonly because: readonly string[];
@@ -29,34 +49,44 @@ interface Keyed {
  * Puts places in order, best first: what is surest, then by strategy, then by host, parent and type name, so that the
  * same input always gives the same order.
  */
-export function rankPlaces(places: readonly Judged[], ranking: Ranking): readonly Candidate[] {
+export function rankPlaces<T extends Judged>(
+  places: readonly T[],
+  ranking: Ranking<T>,
+): readonly (T & Pick<Candidate, "rank" | "because">)[] {
   return places
     .map((judged) => keyOf(judged, ranking))
     .toSorted(compareKeyed)
     .map(({ judged, because }, index) => ({ ...judged, rank: index + 1, because }));
 }
 
-function keyOf(judged: Judged, ranking: Ranking): Keyed {
+function keyOf<T extends Judged>(judged: T, ranking: Ranking<T>): Keyed<T> {
   const sure = surenessOf(judged);
-  const damage = findDamage(judged.place, unitsOf(ranking.source));
-  // A VF has room for one whatever its pool has left: how full a place is, its pool says.
-  const pooled = roomInPool(ranking.source, judged.place);
+  const { damage, pooled, words } = ranking.measure?.(judged) ?? measurePlace(ranking.source, judged);
   const left = finite(pooled.atLeast) - 1;
-  const numa = numaOf(judged, ranking.numaNode);
-  const keys: Record<Strategy, readonly number[]> = {
-    fragmentation: [damage.blocked, damage.lost, left],
-    pack: [left, damage.blocked, damage.lost],
-    spread: [-left, damage.blocked, damage.lost],
-    numa: [numa.distance, damage.blocked, damage.lost, left],
-  };
   return {
     judged,
-    key: [...sure.key, ...keys[ranking.strategy]],
-    because: [...sure.because, damage.text, roomWords(judged, pooled), ...numa.because],
+    key: [...sure.key, ...strategyKey({ damage, left, place: judged.place }, ranking)],
+    because: [...sure.because, ...words],
   };
 }
 
-function roomWords({ room, place }: Judged, pooled: Room): string {
+function strategyKey(
+  { damage, left, place }: { readonly damage: Damage; readonly left: number; readonly place: Place },
+  { strategy, numaNode }: Pick<Ranking, "strategy" | "numaNode">,
+): readonly number[] {
+  switch (strategy) {
+    case "fragmentation":
+      return [damage.blocked, damage.lost, left];
+    case "pack":
+      return [left, damage.blocked, damage.lost];
+    case "spread":
+      return [-left, damage.blocked, damage.lost];
+    case "numa":
+      return [numaDistance(place, numaNode), damage.blocked, damage.lost, left];
+  }
+}
+
+function roomWords({ room, place }: Pick<Judged, "place" | "room">, pooled: Room): string {
   const parents = place.pool?.parents.length ?? 1;
   const shared = parents === 1 ? "" : `, ${formatRoom(pooled)} in the pool of ${parents} parents`;
   return `${formatRoom(room)} fit now${shared}`;
@@ -101,16 +131,15 @@ function finite(room: number): number {
   return Math.min(room, Number.MAX_SAFE_INTEGER);
 }
 
-function numaOf({ place }: Judged, wanted: number | undefined): { distance: number; because: readonly string[] } {
+function numaDistance(place: Place, wanted: number | undefined): number {
+  if (wanted === undefined) return 0;
   const node = valueOf(place.numaNode);
-  const because = node === undefined ? [] : [`NUMA node ${node}`];
-  if (wanted === undefined) return { distance: 0, because };
-  return { distance: node === undefined ? 1 : node === wanted ? 0 : 2, because };
+  return node === undefined ? 1 : node === wanted ? 0 : 2;
 }
 
-function compareKeyed(a: Keyed, b: Keyed): number {
-  for (const [index, value] of a.key.entries()) {
-    const other = b.key[index] ?? 0;
+function compareKeyed(a: Keyed<Judged>, b: Keyed<Judged>): number {
+  for (let index = 0; index < a.key.length; index += 1) {
+    const [value, other] = [a.key[index] ?? 0, b.key[index] ?? 0];
     if (value !== other) return value - other;
   }
   return comparePlaces(a.judged, b.judged);

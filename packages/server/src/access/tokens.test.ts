@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { ROLES } from "@berth/core/protocol/api/endpoints";
+import { ROLES } from "@berth/core/protocol/api/endpoint";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { testServer, testView } from "../http/test-server.ts";
 import { isLoopback, isLoopbackAuthority } from "./loopback.ts";

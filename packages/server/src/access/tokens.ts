@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ROLES, type Role } from "@berth/core/protocol/api/endpoints";
+import { ROLES, type Role } from "@berth/core/protocol/api/endpoint";
 import type { JsonSchema } from "@berth/core/protocol/json-schema";
 import { closedObject, exactly, listOf, oneOfTexts, textLike } from "@berth/core/protocol/json-schema";
 import { requireDocument } from "@berth/core/protocol/parse-document";

@@ -1,28 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import fc from "fast-check";
+import { claimOf } from "@berth/core/claim/test-claim";
 import { ANSWER_SCHEMAS } from "@berth/core/protocol/api/answer-schemas";
 import { makeClient, readAllPages, type ApiClient } from "@berth/core/protocol/api/client";
-import { OPERATIONS, type Endpoint } from "@berth/core/protocol/api/endpoints";
+import type { Endpoint } from "@berth/core/protocol/api/endpoint";
+import { OPERATIONS } from "@berth/core/protocol/api/endpoints";
 import type { ErrorAnswer } from "@berth/core/protocol/api/answers";
 import { testSnapshot } from "@berth/core/placement/test-fleet";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { findProblems, formatProblem } from "@berth/core/protocol/validate-document";
 import type { FleetView } from "../inventory/fleet-view.ts";
 import { fetchInProcess } from "./in-process.ts";
-import { TEST_DEVICE, testServer, testView, troubledSnapshot } from "./test-server.ts";
+import { TEST_CREDENTIAL, testAgent, testControl, testProbe } from "./test-control.ts";
+import { TEST_DEVICE, TEST_VM, testServer, testView, troubledSnapshot } from "./test-server.ts";
 
 const PATH_PARTS: Readonly<Record<string, string>> = { host: TEST_DEVICE.host, id: TEST_DEVICE.device };
+const SESSION = "s1";
+const HELLO = {
+  hello: "berth.hello/v1",
+  host: "b",
+  version: "0.1.0",
+  protocol: { min: 1, max: 1 },
+  features: [],
+  generation: 1,
+};
+const REPORT = {
+  report: "berth.report/v1",
+  kind: "unchanged",
+  host: "b",
+  generation: 1,
+  sequence: 1,
+  digest: "0".repeat(64),
+};
 const BODIES: Readonly<Record<string, object>> = {
+  createClaim: { for: TEST_DEVICE },
+  createProbe: { source: TEST_DEVICE, destination: { host: "b", parent: "p0", type: "drv-a" } },
+  adopt: { host: "a", parent: "p0" },
+  disown: { host: "a", vm: TEST_VM.id },
+  createEnrolment: { host: "z" },
+  enrolAgent: { secret: "s".repeat(32), host: "b" },
+  openSession: { session: SESSION, hello: HELLO, fence: 0 },
+  takeReport: { session: SESSION, report: REPORT },
+  readDesired: { session: SESSION, waitMs: 0 },
+  takeEvents: { session: SESSION, events: [], notices: [], probes: [] },
   checkPair: { source: TEST_DEVICE, destination: { host: "b", parent: "p0", type: "drv-a" } },
   findCandidates: { source: TEST_DEVICE },
 };
 
+/** What stands for `{id}` where it is not a device. */
+const IDS: Readonly<Record<string, string>> = {
+  "/v1/vms": TEST_VM.id,
+  "/v1/claims": "claim-1",
+  "/v1/probes": "probe-1",
+};
+
 function urlOf({ path }: Endpoint): string {
-  return path.replace(/\{(\w+)\}/g, (_whole, name: string) => PATH_PARTS[name] ?? "");
+  const [, id] = Object.entries(IDS).find(([prefix]) => path.startsWith(prefix)) ?? [];
+  return path.replace(/\{(\w+)\}/g, (_whole, name: string) => (name === "id" && id) || (PATH_PARTS[name] ?? ""));
+}
+
+/** A server over a control plane that has one of everything. */
+function fullServer(): FastifyInstance {
+  const view = testView();
+  const backup = async (): Promise<string> => {
+    const path = join(tmpdir(), `berth-backup-${randomUUID()}`);
+    writeFileSync(path, "x".repeat(1000));
+    return path;
+  };
+  const control = testControl(view, { backup });
+  const accepted = { id: "probe-1", outcome: { kind: "accepted" }, destinationVersion: "v2" } as const;
+  control.claimsShown.push({ document: claimOf(), revision: 3 });
+  control.agentsShown.push(testAgent("a"), testAgent("b", { life: "silent", version: null }));
+  control.probesShown.push(
+    testProbe("probe-1", { reply: accepted, answeredAtMs: 5, inForce: true }),
+    testProbe("probe-2"),
+  );
+  control.adopted.set("a", { host: "a", parents: ["p0"], vms: [TEST_VM.id] });
+  return testServer(view, { control });
 }
 
 interface Fixture {
@@ -59,12 +121,14 @@ async function refusalOf(server: FastifyInstance, request: InjectOptions): Promi
 }
 
 describe("every operation", () => {
-  const { server } = fixture();
+  const server = fullServer();
   for (const [name, endpoint] of OPERATIONS) {
     if (endpoint.answer.kind === "events") continue;
     it(`${name} answers what its schema says, under strict headers`, async () => {
       const body = BODIES[name];
-      const answer = await server.inject({ method: endpoint.method, url: urlOf(endpoint), ...(body && { body }) });
+      const headers = endpoint.role === "agent" ? { authorization: `Bearer ${TEST_CREDENTIAL}` } : {};
+      const { method } = endpoint;
+      const answer = await server.inject({ method, url: urlOf(endpoint), headers, ...(body && { body }) });
       assert.equal(answer.statusCode, 200, answer.body);
       assert.match(answer.headers["content-security-policy"]?.toString() ?? "", /default-src 'none'/);
       assert.equal(answer.headers["cache-control"], "no-store");
@@ -74,7 +138,8 @@ describe("every operation", () => {
       }
       const document = answer.json<{ generation?: unknown }>();
       assert.deepEqual(findProblems(ANSWER_SCHEMAS[endpoint.answer.schema], document).map(formatProblem), []);
-      if (endpoint.role === "viewer") assert.deepEqual(document.generation, { epoch: "test", revision: 5 });
+      const hasNone = ["createEnrolment", "enrolAgent"].includes(name) || ["agent", "anyone"].includes(endpoint.role);
+      if (!hasNone) assert.deepEqual(document.generation, { epoch: "test", revision: 5 });
     });
   }
 });

@@ -6,6 +6,7 @@ import { formatErrorAnswer } from "@berth/core/protocol/api/api-error";
 import { OPERATIONS } from "@berth/core/protocol/api/endpoints";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import type { ErrorCode } from "@berth/core/protocol/error-codes";
+import { RateLimited } from "./limits.ts";
 
 /** What the HTTP library complains of, in Berth's codes. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -15,6 +16,15 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "request_malformed",
   FST_ERR_BAD_URL: "request_malformed",
   FST_ERR_MAX_PARAM_LENGTH: "request_malformed",
+};
+
+/** Seconds after which it is worth asking again, where the error itself does not say. */
+const RETRY_AFTER: Partial<Readonly<Record<ErrorCode, number>>> = {
+  claim_contended: 1,
+  not_ready: 5,
+  rate_limited: 1,
+  store_unavailable: 5,
+  too_many_streams: 5,
 };
 
 /** Gives every failure the one shape of the API. Our own faults are logged with their stack and told without. */
@@ -36,8 +46,11 @@ export function addFailures(server: FastifyInstance): void {
 export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const coded = codeOf(error);
   if (coded.code === "internal") request.log.error({ err: error }, "request failed");
-  if (coded.code === "not_authenticated") void reply.header("www-authenticate", "Bearer");
-  if (coded.code === "not_ready" || coded.code === "too_many_streams") void reply.header("retry-after", "5");
+  if (coded.code.endsWith("not_authenticated")) void reply.header("www-authenticate", "Bearer");
+  const retryAfter = coded instanceof RateLimited ? coded.retryAfterSeconds : RETRY_AFTER[coded.code];
+  if (retryAfter !== undefined) void reply.header("retry-after", retryAfter);
+  // What else of the body arrives is read and thrown away, so that the answer is not lost to a broken connection.
+  if (coded.code === "body_too_large") void reply.removeHeader("connection");
   void reply.status(coded.httpStatus).type("application/json; charset=utf-8");
   return reply.send(JSON.stringify(formatErrorAnswer(coded)));
 }

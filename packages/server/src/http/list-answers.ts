@@ -3,25 +3,18 @@
 import type { Pool } from "@berth/core/capacity/pool";
 import { roomFor } from "@berth/core/capacity/room";
 import { valueOf } from "@berth/core/device/evidence";
-import type {
-  DeviceItem,
-  HostAnswer,
-  HostItem,
-  ParentItem,
-  PoolItem,
-  ProblemItem,
-} from "@berth/core/protocol/api/answers";
+import type { DeviceItem, ParentItem, PoolItem, ProblemItem } from "@berth/core/protocol/api/answers";
 import type { FleetView, ViewedHost } from "../inventory/fleet-view.ts";
 import type { Listed, PageKey } from "./page.ts";
 
 /** Which hosts an answer reads: one, or all from a name on. */
-interface HostRange {
+export interface HostRange {
   readonly view: FleetView;
   readonly host?: string | undefined;
 }
 
 /** The entries of each host, host after host by name; those of hosts before the key are left out. */
-function listBy<T>(
+export function listBy<T>(
   { view, host }: HostRange,
   entriesOf: (viewed: ViewedHost) => readonly T[],
 ): (after: PageKey | undefined) => Iterable<T> {
@@ -31,51 +24,6 @@ function listBy<T>(
       const viewed = name < first ? undefined : view.findHost(name);
       if (viewed !== undefined) yield* entriesOf(viewed);
     }
-  };
-}
-
-/** Hosts in a list, sorted by name. */
-export function listHosts(view: FleetView): Listed<HostItem> {
-  return {
-    entries: listBy({ view }, (viewed) => [formatHostItem(view, viewed)]),
-    keyOf: ({ host }) => [host],
-  };
-}
-
-function formatHostItem(view: FleetView, { host, revision }: ViewedHost): HostItem {
-  const { snapshot, pools, places, problems } = host;
-  return {
-    host: snapshot.host,
-    revision,
-    cordoned: view.isCordoned(snapshot.host),
-    kernel: valueOf(snapshot.kernel.release) ?? null,
-    os: valueOf(snapshot.os) ?? null,
-    parents: snapshot.parents.length,
-    devices: snapshot.devices.length,
-    pools: pools.length,
-    places: places.length,
-    problems: problems.length,
-  };
-}
-
-/** Everything that one host shows. */
-export function formatHost(view: FleetView, { host, revision }: ViewedHost): HostAnswer {
-  const { kernel, os, parents, devices, functions, modules, apBus, facts } = host.snapshot;
-  return {
-    generation: view.generation,
-    host: host.snapshot.host,
-    revision,
-    cordoned: view.isCordoned(host.snapshot.host),
-    kernel,
-    os,
-    parents,
-    devices,
-    functions,
-    modules,
-    ...(apBus === undefined ? {} : { apBus }),
-    facts,
-    pools: host.pools.map(formatPool),
-    problems: host.problems,
   };
 }
 
@@ -105,7 +53,7 @@ function poolKey({ owner, parents }: Pick<PoolItem, "owner" | "parents">): strin
 }
 
 /** A pool with how many more of each type fit; without what only claims would change. */
-function formatPool({ changed: _changed, seen: _seen, ...pool }: Pool): PoolItem {
+export function formatPool({ changed: _changed, seen: _seen, ...pool }: Pool): PoolItem {
   const room = pool.types.map(({ type }) => ({ type, ...roomFor({ ...pool, changed: false }, { type }) }));
   return { ...pool, room };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
-import { OPERATIONS, type Endpoint } from "@berth/core/protocol/api/endpoints";
+import { KEY_HEADER, type Endpoint } from "@berth/core/protocol/api/endpoint";
+import { OPERATIONS } from "@berth/core/protocol/api/endpoints";
 import { ERROR_CODES } from "@berth/core/protocol/error-codes";
 
 const STYLE = `
@@ -41,14 +42,31 @@ ${formatTable(
 }
 
 function formatSection(name: string, endpoint: Endpoint): string {
-  const { method, path, summary, role, query = {}, body, answer } = endpoint;
-  const parameters = Object.entries(query).map(([part, { description }]) => [part, description]);
-  const served =
-    answer.kind === "text" ? answer.type : `${answer.schema}${answer.kind === "events" ? " (events)" : ""}`;
+  const { method, path, summary, role, query = {}, body, errors = [], takesKey } = endpoint;
+  const inQuery = Object.entries(query).map(([part, { description }]) => [part, description]);
+  const key = [`${KEY_HEADER} (header)`, "the same request with the same key is carried out once"];
+  const parameters = takesKey === true ? [...inQuery, key] : inQuery;
+  const told = errors.toSorted().map((code) => [code, String(ERROR_CODES[code].httpStatus), ERROR_CODES[code].meaning]);
   return `<h2 id="${name}">${method} <code>${escape(path)}</code></h2>
-<p>${escape(summary)}. For ${role === "anyone" ? "anyone" : `the role ${role}`}. Answers <code>${escape(served)}</code>.</p>
+<p>${escape(summary)}. ${AUDIENCE[role]}. Answers <code>${escape(describeAnswer(endpoint))}</code>.</p>
 ${parameters.length === 0 ? "" : formatTable(["Parameter", "Meaning"], parameters)}
-${body === undefined ? "" : `<pre>${escape(JSON.stringify(body, undefined, 2))}</pre>`}`;
+${body === undefined ? "" : `<pre>${escape(JSON.stringify(body, undefined, 2))}</pre>`}
+${told.length === 0 ? "" : formatTable(["Error", "Status", "Meaning"], told)}`;
+}
+
+const AUDIENCE: Readonly<Record<Endpoint["role"], string>> = {
+  viewer: "For the role viewer",
+  operator: "For the role operator",
+  admin: "For the role admin",
+  agent: "For agents",
+  anyone: "For anyone",
+};
+
+function describeAnswer({ answer }: Endpoint): string {
+  if (answer.kind === "text") return answer.type;
+  if (answer.kind === "bytes") return "application/octet-stream";
+  if (answer.kind === "events") return `${answer.schema} (events)`;
+  return answer.also === undefined ? answer.schema : `${answer.schema} or ${answer.also}`;
 }
 
 function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

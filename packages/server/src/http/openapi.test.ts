@@ -80,6 +80,50 @@ describe("/openapi.json", () => {
   });
 });
 
+describe("an operation of /openapi.json", () => {
+  it("names the idempotency key, its own errors by status, and whom it serves", () => {
+    const claim = document.paths["/v1/claims"]?.["post"] ?? assert.fail();
+    assert.deepEqual(
+      claim.parameters.map((parameter) => [parameter.name, parameter.in]),
+      [["idempotency-key", "header"]],
+    );
+    const { 404: missing, 422: wrong } = claim.responses as Record<string, { description?: string }>;
+    assert.match(missing?.description ?? "", /`unknown_vm`: No host given has this VM/);
+    assert.match(wrong?.description ?? "", /idempotency_mismatch/);
+    const security = (path: string, method: string): unknown =>
+      (document.paths[path]?.[method] as { readonly security?: unknown } | undefined)?.security;
+    assert.deepEqual(security("/v1/agent/reports", "post"), [{ credential: [] }]);
+    assert.deepEqual(security("/v1/agent/enrol", "post"), []);
+    assert.deepEqual(security("/v1/claims", "post"), [{ token: [] }]);
+  });
+});
+
+describe("the schema of a change", () => {
+  const schema = resolve(document.components.schemas["ChangeMessage"]) as JsonSchema;
+  const message = (change: object): object => ({ generation: { epoch: "e", revision: 1 }, changes: [change] });
+  const FINE = [
+    ...["host-put", "host-removed", "host-cordoned", "host-uncordoned", "host-adopted", "agent-changed"].map((kind) => {
+      return { kind, host: "a" };
+    }),
+    { kind: "claim-changed", host: "a", claim: "c", state: "held" },
+    { kind: "probe-changed", host: "a", probe: "p" },
+  ];
+  for (const change of FINE) {
+    it(`takes ${change.kind}`, () => assert.deepEqual(findProblems(schema, message(change)), []));
+  }
+
+  it("takes no other kind, no other state, and nothing that lacks what it is about", () => {
+    for (const change of [
+      { kind: "host-moved", host: "a" },
+      { kind: "host-put" },
+      { kind: "claim-changed", host: "a", claim: "c", state: "gone" },
+      { kind: "probe-changed", host: "a" },
+    ]) {
+      assert.notDeepEqual(findProblems(schema, message(change)), [], JSON.stringify(change));
+    }
+  });
+});
+
 describe("/docs", () => {
   it("names every operation and loads nothing", async () => {
     const { body } = await server.inject({ url: "/docs" });

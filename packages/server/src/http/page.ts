@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Generation, Page } from "@berth/core/protocol/api/answers";
-import { PAGE_DEFAULT } from "@berth/core/protocol/api/endpoints";
+import { PAGE_DEFAULT } from "@berth/core/protocol/api/endpoint";
 import { BerthError } from "@berth/core/protocol/berth-error";
 
 /** Where an entry stands in its list: compared text by text, by code unit. */
@@ -51,7 +51,8 @@ export function compareKeys(a: PageKey, b: PageKey): number {
   return a.length - b.length;
 }
 
-function formatCursor(list: string, key: PageKey): string {
+/** Writes a cursor of a list. */
+export function formatCursor(list: string, key: PageKey): string {
   return Buffer.from(JSON.stringify([list, ...key])).toString("base64url");
 }
 

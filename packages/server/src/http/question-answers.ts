@@ -2,6 +2,7 @@
 
 import type { Pool } from "@berth/core/capacity/pool";
 import type { Policy } from "@berth/core/compatibility/policy";
+import { explainUsage } from "@berth/core/device/device-use";
 import { valueOf } from "@berth/core/device/evidence";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
@@ -13,11 +14,14 @@ import { BerthError } from "@berth/core/protocol/berth-error";
 import { parsePolicyDocument } from "@berth/core/protocol/policy-schema";
 import { formatProfileDocument, parseProfileDocument } from "@berth/core/protocol/profile-schema";
 import { searchCandidates, type CandidateSearch } from "../inventory/candidate-search.ts";
+import { formatCandidate, type CandidateWriter } from "../inventory/candidate-writer.ts";
 import { explainSearch } from "../inventory/explain-search.ts";
 import { FleetView, type ViewedHost } from "../inventory/fleet-view.ts";
+import { findWantedHosts, requireNamedHosts, searchByWeight } from "./candidate-wishes.ts";
+import { quote, unknownHost } from "./served.ts";
 
 /** Candidates unless said. */
-const LIMIT_DEFAULT = 10;
+export const LIMIT_DEFAULT = 10;
 /** Hosts that a search may span whose policy is not the one in force: their places are all judged anew for it. */
 export const OWN_POLICY_HOSTS_MAX = 256;
 
@@ -48,41 +52,65 @@ export function answerCheck(view: FleetView, request: CheckRequest): CheckAnswer
   };
 }
 
-/** Answers `POST /v1/candidates`. */
+/** Answers `POST /v1/candidates` for a device or a profile. */
 export function answerCandidates(view: FleetView, request: CandidatesRequest): CandidatesAnswer {
-  const searched = request.policy === undefined ? view : viewUnder(view, request);
-  const source = findProfile(view, { reference: request.source, place: "/source", policy: searched.policy });
-  for (const [place, names] of [
-    ["/hosts", request.hosts],
-    ["/exceptHosts", request.exceptHosts],
-  ] as const) {
-    for (const [at, name] of (names ?? []).entries()) requireHost(view, name, `${place}/${at}`);
-  }
-  const own = source.subject.host;
-  const excludedHosts = [...new Set([own, ...(request.exceptHosts ?? []), ...view.cordons])].toSorted();
-  const numaNode = request.numaNode ?? numaNodeOf(view, source);
-  const search: CandidateSearch = {
-    source,
-    strategy: request.strategy ?? "fragmentation",
-    exceptHosts: excludedHosts,
-    limit: request.limit ?? LIMIT_DEFAULT,
-    ...(request.hosts === undefined ? {} : { onlyHosts: request.hosts }),
-    ...(numaNode === undefined ? {} : { numaNode }),
-  };
-  const { candidates } = searchCandidates(searched, search);
+  const { searched, search } = planSearch(view, request);
+  const { weights } = request;
+  const candidates =
+    weights === undefined ? searchCandidates(searched, search).candidates : searchByWeight(searched, search, weights);
   return {
     generation: view.generation,
-    source: documentOf(source),
-    candidates: candidates.map(({ place: { host, parent, type }, ...rest }) => ({ host, parent, type, ...rest })),
+    source: documentOf(search.source),
+    candidates: candidates.map(formatCandidate),
     ...(request.explain === false ? {} : { outcomes: explainSearch(searched, search) }),
-    excludedHosts,
+    excludedHosts: search.exceptHosts,
     notChecked: NOT_CHECKED,
   };
 }
 
-/** A view of the wanted hosts alone, judged by a policy that is not the one in force. */
-function viewUnder(view: FleetView, request: CandidatesRequest): FleetView {
-  const names = new Set(request.hosts ?? view.hostNames);
+/** The JSON text of what `answerCandidates` answers, at a fraction of its cost. */
+export function writeCandidates(writer: CandidateWriter, view: FleetView, request: CandidatesRequest): string {
+  // A view under a policy of its own lives for one question: nothing of it is worth keeping.
+  if (request.policy !== undefined || request.weights !== undefined) {
+    return JSON.stringify(answerCandidates(view, request));
+  }
+  const { search } = planSearch(view, request);
+  const out = [`{"generation":${JSON.stringify(view.generation)},`];
+  writer.write(view, search, out);
+  if (request.explain !== false) out.push(`,"outcomes":${JSON.stringify(explainSearch(view, search))}`);
+  out.push(`,"excludedHosts":${JSON.stringify(search.exceptHosts)},"notChecked":${NOT_CHECKED_TEXT}}`);
+  return out.join("");
+}
+
+const NOT_CHECKED_TEXT = JSON.stringify(NOT_CHECKED);
+
+/** What a request comes to: the view that is searched, and for what. */
+function planSearch(
+  view: FleetView,
+  request: CandidatesRequest,
+): { readonly searched: FleetView; readonly search: CandidateSearch } {
+  requireNamedHosts(view, request);
+  const wanted = findWantedHosts(view, request);
+  const searched = request.policy === undefined ? view : viewUnder(view, request, wanted ?? view.hostNames);
+  const { source: reference } = request;
+  if ("vm" in reference) throw new RangeError("A VM is searched for with all its devices");
+  const source = findProfile(view, { reference, place: "/source", policy: searched.policy });
+  const own = source.subject.host;
+  const numaNode = request.numaNode ?? numaNodeOf(view, source);
+  const search: CandidateSearch = {
+    source,
+    strategy: request.strategy ?? "fragmentation",
+    exceptHosts: [...new Set([own, ...(request.exceptHosts ?? []), ...view.cordons])].toSorted(),
+    limit: request.limit ?? LIMIT_DEFAULT,
+    ...(wanted === undefined ? {} : { onlyHosts: wanted }),
+    ...(numaNode === undefined ? {} : { numaNode }),
+  };
+  return { searched, search };
+}
+
+/** A view of some hosts alone, judged by a policy that is not the one in force. Throws BerthError `search_too_large`. */
+export function viewUnder(view: FleetView, request: CandidatesRequest, hosts: readonly string[]): FleetView {
+  const names = new Set(hosts);
   if (names.size > OWN_POLICY_HOSTS_MAX) {
     const message = `A search under a policy of its own may span ${OWN_POLICY_HOSTS_MAX} hosts, not ${names.size}`;
     throw new BerthError("search_too_large", message, { place: "/policy", expected: "fewer hosts named in hosts" });
@@ -135,18 +163,17 @@ function findProfile(view: FleetView, { reference, place, policy }: End): Migrat
 export function requireHost(view: FleetView, name: string, place: string): ViewedHost {
   const found = view.findHost(name);
   if (found !== undefined) return found;
-  throw new BerthError("unknown_host", `There is no host ${quote(name)} in the inventory`, {
-    place,
-    expected: "a host that GET /v1/hosts lists",
-  });
+  throw unknownHost(name, place);
 }
 
 function findDestination(view: FleetView, reference: EndReference): PairDestination | undefined {
   if ("profile" in reference) return undefined;
-  const pools: readonly Pool[] = view.findHost(reference.host)?.host.pools ?? [];
-  return "device" in reference
-    ? { pools, host: reference.host, device: reference.device.toLowerCase() }
-    : { pools, ...reference };
+  const host = view.findHost(reference.host)?.host;
+  const pools: readonly Pool[] = host?.pools ?? [];
+  if (!("device" in reference)) return { pools, ...reference };
+  const device = reference.device.toLowerCase();
+  const usage = host === undefined ? {} : { usage: explainUsage(host.snapshot, device) };
+  return { pools, host: reference.host, device, ...usage };
 }
 
 function numaNodeOf(view: FleetView, { subject }: MigrationProfile): number | undefined {
@@ -159,10 +186,7 @@ function isSameDevice(a: { host: string; device: string }, b: { host: string; de
   return a.host === b.host && a.device.toLowerCase() === b.device.toLowerCase();
 }
 
-function documentOf(profile: MigrationProfile): object {
+/** A profile as a document of docs/schemas/profile.json. */
+export function documentOf(profile: MigrationProfile): object {
   return formatProfileDocument(profile) as object;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

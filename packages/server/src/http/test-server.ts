@@ -2,7 +2,9 @@
 
 import type { FastifyInstance } from "fastify";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
+import type { Reading } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
+import type { VirtualMachine } from "@berth/core/device/virtual-machine";
 import { testSnapshot, type TestHost } from "@berth/core/placement/test-fleet";
 import { FleetView } from "../inventory/fleet-view.ts";
 import { makeApiServer, type ApiServerOptions } from "./make-server.ts";
@@ -49,11 +51,40 @@ export function troubledSnapshot(host: string): HostSnapshot {
   };
 }
 
+/** The VM of host `a`, with the test device. */
+export const TEST_VM: VirtualMachine = {
+  id: "vm-1",
+  name: "web",
+  pid: 4711,
+  state: "running",
+  owner: { kind: "unknown", evidence: { host: "a", source: "sysfs", path: "/proc/4711" } },
+  devices: [
+    {
+      device: TEST_DEVICE.device,
+      known: [{ how: "argument", evidence: { host: "a", source: "sysfs", path: "/proc/4711/cmdline" } }],
+    },
+  ],
+  memoryKib: { kind: "known", value: 1048576, evidence: { host: "a", source: "sysfs", path: "/proc/4711/cmdline" } },
+  hugepageKib: { kind: "absent", evidence: { host: "a", source: "sysfs", path: "/proc/4711/cmdline" } },
+};
+
+/** A test host in a rack, with labels. */
+export function rackedSnapshot(host: TestHost, facts: Readonly<Record<string, string>>): HostSnapshot {
+  const readings = Object.entries(facts).map(([name, value]): [string, Reading<string>] => [
+    name,
+    { kind: "known", value, evidence: { host: host.host, source: "script", path: `/etc/berth/facts.d/${name}` } },
+  ]);
+  return { ...testSnapshot(host), facts: Object.fromEntries(readings) };
+}
+
 /** A view of the test hosts. */
 export function testView(keptMessages = 1024): FleetView {
   const policy = { ...STRICT_POLICY, assumePlatform: true };
   const view = new FleetView({ policy, packs: [], epoch: "test", keptMessages });
-  for (const host of TEST_HOSTS) view.putSnapshot(testSnapshot(host));
+  for (const host of TEST_HOSTS) {
+    const virtualMachines = host.host === TEST_DEVICE.host ? [TEST_VM] : [];
+    view.putSnapshot({ ...testSnapshot(host), virtualMachines });
+  }
   view.putSnapshot(troubledSnapshot("e"));
   return view;
 }

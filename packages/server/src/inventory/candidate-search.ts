@@ -4,6 +4,7 @@ import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { bitsetOf, type Bitset } from "@berth/core/inventory/bitset";
 import type { PlaceOrder } from "@berth/core/inventory/bucket-search";
 import { findBest, type BestQuery } from "@berth/core/inventory/find-best";
+import type { CompiledSource } from "@berth/core/inventory/compiled-source";
 import { compileSource } from "@berth/core/inventory/migration-index";
 import type { PlaceId } from "@berth/core/inventory/place-table";
 import type { Candidate, Judged } from "@berth/core/placement/answer";
@@ -60,9 +61,14 @@ export function isColumnar(view: FleetView, source: MigrationProfile): boolean {
 
 /** Undefined where a winner turns out to be none: then the index was wrong, and the places themselves decide. */
 function searchIndex(view: FleetView, search: CandidateSearch): readonly Candidate[] | undefined {
-  const ids = findBest(view.index, { ...queryOf(view, search), atLeastFree: 1, limit: search.limit });
+  const ids = findWinners(view, search, compileSource(view.index, search.source));
   const judged = ids.map((id) => judgeOne(view, search.source, id));
   return judged.every((one) => refusalOf(one) === undefined) ? rankPlaces(judged, search) : undefined;
+}
+
+/** Numbers of the best places by the columns of the index, for a source that `isColumnar`. */
+export function findWinners(view: FleetView, search: CandidateSearch, source: CompiledSource): readonly PlaceId[] {
+  return findBest(view.index, { ...queryOf(view, search, source), atLeastFree: 1, limit: search.limit });
 }
 
 /** Ranks all compatible places by the verdict of one of their class, and judges the best of them by themselves. */
@@ -78,7 +84,8 @@ function searchPlaces(view: FleetView, search: CandidateSearch): readonly Candid
 /** Every place that both verdicts let pass, with its own room and the verdicts of the first place of its class. */
 export function listCompatible(view: FleetView, search: CandidateSearch): readonly Judged[] {
   const { source } = search;
-  const everything = { ...queryOf(view, search), atLeastFree: 0, limit: view.index.places.length };
+  const compiled = compileSource(view.index, source);
+  const everything = { ...queryOf(view, search, compiled), atLeastFree: 0, limit: view.index.places.length };
   const byClass = new Map<number, Judged>();
   return findBest(view.index, everything).map((id) => {
     const own = view.index.places.classes[id] ?? 0;
@@ -95,12 +102,18 @@ export function judgeOne(view: FleetView, source: MigrationProfile, id: PlaceId)
   return judgePlace({ source, fleet: view.frame, memory: view.memory }, view.placeAt(id));
 }
 
-function queryOf(view: FleetView, search: CandidateSearch): Omit<BestQuery, "atLeastFree" | "limit"> {
-  const { strategy, numaNode } = search;
+function queryOf(
+  view: FleetView,
+  search: CandidateSearch,
+  source: CompiledSource,
+): Omit<BestQuery, "atLeastFree" | "limit"> {
+  const { strategy, numaNode, exceptHosts, onlyHosts } = search;
+  const [own, ...others] = exceptHosts;
+  const isOne = own !== undefined && others.length === 0 && onlyHosts === undefined;
   return {
-    source: compileSource(view.index, search.source),
+    source,
     order: ORDERS[strategy],
-    exceptHosts: findLeftOut(view, search),
+    ...(isOne ? { exceptHost: own } : { exceptHosts: findLeftOut(view, search) }),
     ...(strategy === "numa" && numaNode !== undefined ? { nearNumaNode: numaNode } : {}),
   };
 }

@@ -12,32 +12,55 @@ const KEPT = 1024;
 
 /**
  * The changes of one inventory in order, one message a revision, to whoever listens. The latest messages are kept, so that a
- * reader who lost its connection goes on where it stood. Revisions have no gaps.
+ * reader who lost its connection goes on where it stood. A revision without a message changed nothing: who stands between
+ * two messages has missed what comes after, and nothing else.
  */
 export class ChangeFeed {
   readonly #epoch: string;
   readonly #kept: ChangeMessage[] = [];
   readonly #limit: number;
   readonly #listeners = new Set<(message: ChangeMessage) => void>();
-  #revision = 0;
+  #revision: number;
+  /** Every message after it is kept. */
+  #floor: number;
 
-  constructor(epoch: string, limit: number = KEPT) {
+  /** Begins at a revision, with nothing known of what was before it. */
+  constructor(epoch: string, limit: number = KEPT, revision: number = 0) {
     this.#epoch = epoch;
     this.#limit = limit;
+    this.#revision = revision;
+    this.#floor = revision;
   }
 
   get generation(): Generation {
     return { epoch: this.#epoch, revision: this.#revision };
   }
 
-  /** Makes the next revision and tells every listener. A listener must not throw. */
-  publish(changes: ChangeMessage["changes"]): Generation {
-    this.#revision += 1;
+  /**
+   * Makes a revision, the next one unless said, and tells every listener. A listener must not throw. Throws RangeError for a
+   * revision that is not above the last.
+   */
+  publish(changes: ChangeMessage["changes"], revision: number = this.#revision + 1): Generation {
+    if (!(revision > this.#revision)) {
+      throw new RangeError(`Cannot publish revision ${revision}: the feed is at ${this.#revision}`);
+    }
+    this.#revision = revision;
     const message = { generation: this.generation, changes };
     this.#kept.push(message);
-    if (this.#kept.length > this.#limit) this.#kept.shift();
+    if (this.#kept.length > this.#limit) this.#floor = this.#kept.shift()?.generation.revision ?? revision;
     for (const listener of this.#listeners) listener(message);
     return message.generation;
+  }
+
+  /** Moves on to a revision that changed nothing. An older one is let pass: it was reached before. */
+  advance(revision: number): void {
+    this.#revision = Math.max(this.#revision, revision);
+  }
+
+  /** Begins here: whoever stood earlier, and now is before the first message that is kept, reads everything again. */
+  forget(): void {
+    this.#kept.length = 0;
+    this.#floor = this.#revision;
   }
 
   /** Listens from now on; the answer ends it. */
@@ -48,10 +71,9 @@ export class ChangeFeed {
 
   /** What came after a generation; `reset` where that is of another epoch, of the future, or longer ago than what is kept. */
   since({ epoch, revision }: Generation): Missed {
-    const oldest = this.#revision - this.#kept.length;
-    if (epoch !== this.#epoch || revision > this.#revision || revision < oldest) {
+    if (epoch !== this.#epoch || revision > this.#revision || revision < this.#floor) {
       return { kind: "reset", generation: this.generation };
     }
-    return { kind: "messages", messages: this.#kept.slice(revision - oldest) };
+    return { kind: "messages", messages: this.#kept.filter(({ generation }) => generation.revision > revision) };
   }
 }

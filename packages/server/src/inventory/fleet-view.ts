@@ -1,93 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isDeepStrictEqual } from "node:util";
+import type { Occupant } from "@berth/core/capacity/pool";
 import { NO_MEMORY, type Memory } from "@berth/core/compatibility/pair";
 import type { LoadedPack } from "@berth/core/compatibility/packs/pack";
 import type { Policy } from "@berth/core/compatibility/policy";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
-import { fleetHostOf, type Fleet, type FleetHost } from "@berth/core/inventory/fleet";
-import {
-  addClass,
-  addPlace,
-  changePlace,
-  createMigrationIndex,
-  placeAt,
-  removePlace,
-  type MigrationIndex,
-} from "@berth/core/inventory/migration-index";
+import { fleetHostOf, type Fleet } from "@berth/core/inventory/fleet";
+import { createMigrationIndex, replaceJudge, type MigrationIndex } from "@berth/core/inventory/migration-index";
 import type { Place } from "@berth/core/inventory/place";
-import { SCORES, type PlaceId } from "@berth/core/inventory/place-table";
-import type { Damage } from "@berth/core/placement/rank";
-import type { Generation } from "@berth/core/protocol/api/answers";
+import type { PlaceId } from "@berth/core/inventory/place-table";
+import type { Generation, InventoryChange } from "@berth/core/protocol/api/answers";
+import { Adoptions } from "./adoptions.ts";
 import { ChangeFeed } from "./change-feed.ts";
-import { createDamageLabels, labelDamage } from "./damage-labels.ts";
+import { writeEdit, type FleetEdit, type HostDraft, type WrittenEdit } from "./fleet-edit.ts";
 import { judgeWithPlatform, platformClassRules } from "./fleet-judge.ts";
-import { findPlaceRow } from "./place-row.ts";
+import { PlaceRows } from "./place-rows.ts";
+import {
+  addToHost,
+  NO_ADDITION,
+  occupantsOf,
+  type AddedHost,
+  type HostAddition,
+  type ViewedHost,
+} from "./viewed-host.ts";
+
+export type { FleetEdit } from "./fleet-edit.ts";
+export type { ViewedHost } from "./viewed-host.ts";
 
 /** What a view is made with. */
 export interface FleetViewOptions {
   readonly policy: Policy;
   readonly packs: readonly LoadedPack[];
-  /** Distinct for each view that was ever served under one address: revisions begin again with it. */
+  /** Distinct for each view that was ever served under one address, unless revisions go on where they were. */
   readonly epoch: string;
   readonly memory?: Memory;
   /** Messages kept for readers who come back. */
   readonly keptMessages?: number;
 }
 
-/** One host as the view holds it. */
-export interface ViewedHost {
-  readonly host: FleetHost;
-  /** Revision that changed it last. */
-  readonly revision: number;
-}
-
-interface IndexedHost extends ViewedHost {
+interface IndexedHost extends ViewedHost, AddedHost {
+  /** Of each place of the host, in their order. */
   readonly places: readonly PlaceId[];
 }
 
-interface IndexedRow {
-  readonly place: Place;
-  readonly damage: Damage;
-  readonly exact: boolean;
+/** What an edit makes of one host; undefined parts stay as they are. */
+interface HostPlan {
+  readonly name: string;
+  readonly draft: Readonly<HostDraft>;
+  readonly addition: HostAddition;
+  readonly next: AddedHost | "nothing" | undefined;
 }
 
 /**
- * Many hosts in memory: what each showed, its pools, and the index of all their places. Changed by whole snapshots; every
- * change is a revision, and an unchanged snapshot is none. Owns the feed of its changes.
+ * Many hosts in memory: what each showed, what claims hold there, its pools, and the index of all their places. Changed by
+ * edits: each is a revision, and one that changes nothing tells nobody. Owns the feed of its changes.
  */
 export class FleetView {
   readonly policy: Policy;
   readonly packs: readonly LoadedPack[];
-  readonly memory: Memory;
   readonly feed: ChangeFeed;
   readonly index: MigrationIndex;
+  readonly #rows: PlaceRows;
   readonly #hosts = new Map<string, IndexedHost>();
+  readonly #additions = new Map<string, HostAddition>();
   readonly #cordons = new Set<string>();
-  readonly #rows: (IndexedRow | undefined)[] = [];
-  readonly #labels = createDamageLabels();
-  #inexact = 0;
+  readonly #adoptions = new Adoptions();
+  #memory: Memory;
   #names: readonly string[] | undefined;
 
   constructor(options: FleetViewOptions) {
     this.policy = options.policy;
     this.packs = options.packs;
-    this.memory = options.memory ?? NO_MEMORY;
+    this.#memory = options.memory ?? NO_MEMORY;
     this.feed = new ChangeFeed(options.epoch, options.keptMessages);
     const { policy, packs, memory } = this;
     this.index = createMigrationIndex({
       judge: judgeWithPlatform({ policy, packs, memory }),
       rules: platformClassRules(packs),
     });
+    this.#rows = new PlaceRows(this.index);
   }
 
   get generation(): Generation {
     return this.feed.generation;
   }
 
+  /** What drivers answered and moves showed: all verdicts rest on it. */
+  get memory(): Memory {
+    return this.#memory;
+  }
+
   /** Whether the columns of the index hold all that a ranking of one-unit devices compares. */
   get isExact(): boolean {
-    return this.#inexact === 0;
+    return this.#rows.isExact;
   }
 
   /** Names of all hosts, sorted by code unit. */
@@ -106,47 +112,74 @@ export class FleetView {
     return { hosts: [], policy: this.policy, packs: this.packs };
   }
 
-  /** Takes in what a host showed, in place of what it showed before. Answers the view's generation afterwards. */
+  /**
+   * Makes one revision of everything that the callback says: the given one, or the next. At most one message tells of it;
+   * where nothing changes there is none, and the view moves on to a given revision all the same. Answers where the view
+   * stands afterwards. All or nothing: where the callback throws, or what it says comes to no host, the view is as it was.
+   * Throws RangeError for a generation of another epoch, or one that is older than the view's, or changes something at
+   * the view's own.
+   */
+  edit(generation: Generation | undefined, write: (edit: FleetEdit) => void): Generation {
+    const at = generation?.revision ?? this.generation.revision + 1;
+    const isFirst = at === this.generation.revision;
+    if (generation !== undefined && (generation.epoch !== this.generation.epoch || at < this.generation.revision)) {
+      throw new RangeError(`Cannot edit at revision ${at} of another time: the view is at ${this.generation.revision}`);
+    }
+    const edit = writeEdit(write);
+    const plans = [...edit.hosts].map(([name, draft]) => this.#plan(name, draft));
+    if (isFirst && this.#wouldChange(plans, edit)) {
+      throw new RangeError(`Cannot edit at revision ${at}: the view stands there already`);
+    }
+    const [first, ...rest] = [...plans.flatMap((plan) => this.#make(plan, at)), ...edit.notes];
+    if (first !== undefined) return this.feed.publish([first, ...rest], at);
+    if (generation !== undefined) this.feed.advance(at);
+    return this.generation;
+  }
+
+  /** One edit: takes in what a host showed. Answers the view's generation afterwards. */
   putSnapshot(snapshot: HostSnapshot): Generation {
-    const before = this.#hosts.get(snapshot.host);
-    if (before !== undefined && isDeepStrictEqual(before.host.snapshot, snapshot)) return this.generation;
-    const host = fleetHostOf(snapshot, this.packs, this.policy);
-    if (before === undefined) this.#names = undefined;
-    else this.#dropPlaces(before);
-    const places = host.places.map((place) => this.#addPlace(place));
-    const revision = this.generation.revision + 1;
-    this.#hosts.set(snapshot.host, { host, revision, places });
-    return this.feed.publish([{ kind: "host-put", host: snapshot.host }]);
+    return this.edit(undefined, (edit) => edit.putSnapshot(snapshot));
   }
 
-  /** Forgets a host; its cordon stays. False where there is none of that name. */
+  /** One edit: forgets a host; its cordon, its ledger and its adoption stay. False where there is none of that name. */
   removeHost(name: string): boolean {
-    const before = this.#hosts.get(name);
-    if (before === undefined) return false;
-    this.#dropPlaces(before);
-    this.#hosts.delete(name);
-    this.#names = undefined;
-    this.feed.publish([{ kind: "host-removed", host: name }]);
-    return true;
+    return this.#changes((edit) => edit.removeHost(name));
   }
 
-  /** Stops placing on a host. False where that had been done. */
+  /** One edit: stops placing on a host. False where that had been done. */
   cordonHost(name: string): boolean {
-    if (this.#cordons.has(name)) return false;
-    this.#cordons.add(name);
-    this.feed.publish([{ kind: "host-cordoned", host: name }]);
-    return true;
+    return this.#changes((edit) => edit.cordonHost(name));
   }
 
-  /** Allows placing on a host again. False where it was allowed. */
+  /** One edit: allows placing on a host again. False where it was allowed. */
   uncordonHost(name: string): boolean {
-    if (!this.#cordons.delete(name)) return false;
-    this.feed.publish([{ kind: "host-uncordoned", host: name }]);
-    return true;
+    return this.#changes((edit) => edit.uncordonHost(name));
+  }
+
+  /** Judges by another memory from now on: an answer of a driver came, or went. Publishes nothing: note what it came from. */
+  replaceMemory(memory: Memory): void {
+    this.#memory = memory;
+    const { policy, packs } = this;
+    replaceJudge(this.index, judgeWithPlatform({ policy, packs, memory }));
   }
 
   isCordoned(name: string): boolean {
     return this.#cordons.has(name);
+  }
+
+  /** Whether a parent was handed over to Berth: nothing is made elsewhere. */
+  isAdopted(host: string, parent: string): boolean {
+    return this.#adoptions.hasParent(host, parent);
+  }
+
+  /** Whether a VM was handed over to Berth. */
+  isVmAdopted(host: string, vm: string): boolean {
+    return this.#adoptions.hasVm(host, vm);
+  }
+
+  /** What claims hold on a host, also on one that shows nothing; empty too where it is not known. */
+  ledgerOf(host: string): readonly Occupant[] {
+    return occupantsOf((this.#additions.get(host) ?? NO_ADDITION).ledger);
   }
 
   /** One host, or undefined where there is none of that name. */
@@ -161,47 +194,95 @@ export class FleetView {
 
   /** The place behind a number of the index. Throws RangeError where there is none. */
   placeAt(id: PlaceId): Place {
-    const row = this.#rows[id];
-    if (row === undefined) throw new RangeError(`No place ${id} in the view`);
-    return row.place;
+    return this.#rows.placeAt(id);
   }
 
-  #addPlace(place: Place): PlaceId {
-    const { room, damage, numaNode, exact } = findPlaceRow(place);
-    const labelled = labelDamage(this.#labels, damage);
-    const id = addPlace(this.index, {
-      host: place.host,
-      name: placeName(place),
-      class: addClass(this.index, { profile: place.profile, ...(numaNode === undefined ? {} : { numaNode }) }),
-      room,
-      score: labelled.label ?? SCORES - 1,
-    });
-    const row = { place, damage, exact: exact && labelled.label !== undefined };
-    this.#rows[id] = row;
-    if (!row.exact) this.#inexact += 1;
-    if (labelled.label !== undefined && labelled.moved) this.#relabel();
-    return id;
+  #changes(write: (edit: FleetEdit) => void): boolean {
+    const before = this.generation.revision;
+    return this.edit(undefined, write).revision !== before;
   }
 
-  /** Writes all scores anew, after damages had to make way for one between them. */
-  #relabel(): void {
-    for (const [id, row] of this.#rows.entries()) {
-      if (row === undefined) continue;
-      const { label } = labelDamage(this.#labels, row.damage);
-      changePlace(this.index, id, { room: placeAt(this.index, id).room, score: label ?? SCORES - 1 });
+  /** Works out what a draft comes to, and changes nothing. */
+  #plan(name: string, draft: Readonly<HostDraft>): HostPlan {
+    const old = this.#additions.get(name) ?? NO_ADDITION;
+    const addition = mergeAddition(old, draft);
+    const before = this.#hosts.get(name);
+    const plan = { name, draft, addition };
+    if (draft.shown === "nothing") return { ...plan, next: before === undefined ? undefined : "nothing" };
+    const isShownAnew =
+      draft.shown !== undefined && (before === undefined || !isSameSnapshot(before.base.snapshot, draft.shown));
+    if (isShownAnew && draft.shown !== undefined) {
+      return { ...plan, next: addToHost(fleetHostOf(draft.shown, this.packs, this.policy), addition) };
     }
+    if (before === undefined || addition === old) return { ...plan, next: undefined };
+    return { ...plan, next: addToHost(before.base, addition, before) };
   }
 
-  #dropPlaces({ places }: IndexedHost): void {
-    for (const id of places) {
-      removePlace(this.index, id);
-      if (this.#rows[id]?.exact === false) this.#inexact -= 1;
-      this.#rows[id] = undefined;
+  #wouldChange(plans: readonly HostPlan[], edit: WrittenEdit): boolean {
+    if (edit.notes.length > 0) return true;
+    return plans.some(
+      ({ name, draft: { isCordoned, adoption }, next }) =>
+        next !== undefined ||
+        (isCordoned !== undefined && isCordoned !== this.#cordons.has(name)) ||
+        (adoption !== undefined && !this.#adoptions.isSame(name, adoption)),
+    );
+  }
+
+  #make({ name, draft, addition, next }: HostPlan, revision: number): readonly InventoryChange[] {
+    const changes: InventoryChange[] = [];
+    if (addition === NO_ADDITION) this.#additions.delete(name);
+    else this.#additions.set(name, addition);
+    if (next === "nothing") {
+      this.#dropHost(name);
+      changes.push({ kind: "host-removed", host: name });
+    } else if (next !== undefined) {
+      this.#putHost(name, next, revision);
+      changes.push({ kind: "host-put", host: name });
     }
+    const { isCordoned, adoption } = draft;
+    if (isCordoned !== undefined && isCordoned !== this.#cordons.has(name)) {
+      if (isCordoned) this.#cordons.add(name);
+      else this.#cordons.delete(name);
+      changes.push({ kind: isCordoned ? "host-cordoned" : "host-uncordoned", host: name });
+    }
+    if (adoption !== undefined && this.#adoptions.put(name, adoption)) {
+      changes.push({ kind: "host-adopted", host: name });
+    }
+    return changes;
+  }
+
+  #putHost(name: string, next: AddedHost, revision: number): void {
+    const before = this.#hosts.get(name);
+    const ledger = occupantsOf(next.addition.ledger);
+    if (before?.base === next.base) {
+      for (const [at, id] of before.places.entries()) {
+        const place = next.host.places[at];
+        if (place !== undefined && place !== before.host.places[at]) this.#rows.change(id, place);
+      }
+      this.#hosts.set(name, { ...next, ledger, revision, places: before.places });
+      return;
+    }
+    if (before === undefined) this.#names = undefined;
+    for (const id of before?.places ?? []) this.#rows.drop(id);
+    const places = next.host.places.map((place) => this.#rows.add(place));
+    this.#hosts.set(name, { ...next, ledger, revision, places });
+  }
+
+  #dropHost(name: string): void {
+    for (const id of this.#hosts.get(name)?.places ?? []) this.#rows.drop(id);
+    this.#hosts.delete(name);
+    this.#names = undefined;
   }
 }
 
-/** Sorts as parent, then type, do: no name holds the character between them. */
-function placeName({ parent, type }: Place): string {
-  return `${parent}\u0000${type}`;
+/** The same object where a draft says nothing new. */
+function mergeAddition(old: HostAddition, { ledger = old.ledger, problems = old.problems }: HostDraft): HostAddition {
+  const isSame = isDeepStrictEqual(old.ledger, ledger) && isDeepStrictEqual(old.problems, problems);
+  if (isSame) return old;
+  const isNothing = !("unknown" in ledger) && ledger.length === 0 && problems.length === 0;
+  return isNothing ? NO_ADDITION : { ledger, problems };
+}
+
+function isSameSnapshot(before: HostSnapshot, after: HostSnapshot): boolean {
+  return before === after || isDeepStrictEqual(before, after);
 }

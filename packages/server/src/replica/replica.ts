@@ -4,7 +4,14 @@ import type { Claim } from "@berth/core/claim/claim";
 import type { LedgerDocument } from "@berth/core/claim/ledger-document";
 import type { HostState } from "@berth/core/report/report";
 import type { Catalogue } from "@berth/core/report/fill-shape";
-import type { AdoptionDocument, AgentDocument, CordonDocument, ProbeDocument } from "../documents/documents.ts";
+import type {
+  AdoptionDocument,
+  AgentDocument,
+  CordonDocument,
+  PresenceDocument,
+  ProbeDocument,
+  ReportedDocument,
+} from "../documents/documents.ts";
 import type { FleetView } from "../inventory/fleet-view.ts";
 import type { Cursor, Revision, Store } from "../store/store.ts";
 
@@ -14,7 +21,15 @@ export interface Held<T> {
   readonly revision: Revision;
 }
 
-/** What a replica knows of one host. What is absent has no document. */
+/** A document that cannot be read: nothing is known of what it says. */
+export interface DocumentProblem {
+  readonly key: string;
+  readonly revision: Revision;
+  /** One sentence without a full stop. */
+  readonly message: string;
+}
+
+/** What a replica knows of one host. What is absent has no document, or one that cannot be read (`listProblems`). */
 export interface HostDocuments {
   readonly host: string;
   /** The report that counts; `revision` is that of `inventory/<host>`. */
@@ -40,6 +55,9 @@ export interface Replica {
   readonly cursor: Cursor;
   findHost(host: string): HostDocuments | undefined;
   findClaim(id: string): Held<Claim> | undefined;
+  /** Agents of all hosts that were enrolled, also of such that never reported, sorted by host. */
+  listAgents(): readonly Held<AgentDocument>[];
+  findReported(host: string): Held<ReportedDocument> | undefined;
   /** Claims of a host, those that have ended too, sorted by id. */
   listClaims(host: string): readonly Held<Claim>[];
   /** All claims, sorted by id. */
@@ -50,6 +68,14 @@ export interface Replica {
   reached(revision: Revision, signal?: AbortSignal): Promise<void>;
   /** Told after each change of what the host's agent is to know: claims, adoption, probes. The answer ends it. */
   onDesired(host: string, listener: () => void): () => void;
+  /** Told after each change of who hears which hosts. The answer ends it. */
+  onPresence(listener: () => void): () => void;
+  /** Which hosts are heard, by replica and part, sorted by key. */
+  listPresence(): readonly PresenceDocument[];
+  /** Whether some replica says that it hears a host. */
+  isPresent(host: string): boolean;
+  /** Documents that cannot be read, sorted by key. */
+  listProblems(): readonly DocumentProblem[];
   /** Seconds since the watch last was known to be at the end; undefined: it never was. */
   lagSeconds(): number | undefined;
   /** Ends the watch. The store is the caller's to close. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { groupBy } from "../../device/group-by.ts";
 import type { ApQueue, Apqn } from "../../device/ap-matrix.ts";
 import type { Reading } from "../../device/evidence.ts";
 import { combineFindings } from "../combine-findings.ts";
@@ -32,7 +33,7 @@ const NATIVE = 0x00800000;
  */
 export function checkApHardware({ source, destination }: Pair, queues: Queues): Findings {
   const [here, there] = [source.apBus, destination.apBus].map((bus) => bus && indexQueues(bus));
-  const groups = Map.groupBy(queues.value, (apqn) =>
+  const groups = groupBy(queues.value, (apqn) =>
     JSON.stringify([here, there].map((bus) => cardOf(bus?.get(formatApqn(apqn))))),
   );
   const parts = [...groups.values()].map((group) => {

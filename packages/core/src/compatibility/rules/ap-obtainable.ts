@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { groupBy } from "../../device/group-by.ts";
 import type { ApBus, ApQueue, Apqn } from "../../device/ap-matrix.ts";
 import type { Reading } from "../../device/evidence.ts";
 import type { MigrationProfile } from "../../device/migration-profile.ts";
@@ -72,7 +73,7 @@ export function checkObtainable(destination: MigrationProfile, queues: Queues): 
   }
   const taken = apTaken === undefined ? undefined : new Set(apTaken.map((queue) => queue.toLowerCase()));
   const present = indexQueues(apBus);
-  const met = Map.groupBy(
+  const met = groupBy(
     queues.value.flatMap((queue) =>
       obstaclesOf(queue, { bus: apBus, present, taken }).map((obstacle) => ({ queue, obstacle })),
     ),

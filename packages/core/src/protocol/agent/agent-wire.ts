@@ -29,6 +29,8 @@ export interface EnrolRequest {
 export interface EnrolAnswer {
   readonly host: string;
   readonly credential: string;
+  /** The highest generation that was used under this name, 0 for none: the agent's own begin above it. */
+  readonly generation?: number;
 }
 
 /** Body of `POST /v1/agent/hello`. */

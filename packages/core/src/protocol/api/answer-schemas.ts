@@ -3,7 +3,13 @@
 import { ELSEWHERE_KINDS } from "../../inventory/explain-elsewhere.ts";
 import { ERROR_CODES } from "../error-codes.ts";
 import type { JsonSchema } from "../json-schema.ts";
-import { BOOLEAN, oneOfTexts } from "../json-schema.ts";
+import { AGENT_ANSWERS, type AgentAnswerName } from "../agent/agent-schemas.ts";
+import { CLAIM_STATES } from "../../claim/claim-state.ts";
+import { BOOLEAN, eitherOf, exactly, oneOfTexts } from "../json-schema.ts";
+import { GENERATION, pageOf, PROFILE_DOCUMENT } from "./answer-parts.ts";
+import { CLAIM_ITEM } from "./claim-schemas.ts";
+import { AGENT_LIFE, CONTROL_ANSWERS, type ControlAnswerName } from "./control-answer-schemas.ts";
+import { VM } from "./vm-schemas.ts";
 import {
   answerList,
   answerMap,
@@ -12,6 +18,7 @@ import {
   COUNT,
   DEVICE,
   DEVICE_ITEM,
+  EVIDENCE,
   orNull,
   PARENT,
   PARENT_ITEM,
@@ -24,18 +31,10 @@ import {
   VERDICT,
 } from "./domain-schemas.ts";
 
-export const GENERATION: JsonSchema = {
-  ...answerObject({ epoch: TEXT, revision: COUNT }),
-  description: "the state of the inventory that the answer rests on",
-};
-
-/** A document of docs/schemas/profile.json, which the document's own schema describes. */
-export const PROFILE_DOCUMENT: JsonSchema = {
-  type: "object",
-  description: "a migration profile (docs/schemas/profile.json)",
-};
-
 const PLACE = { host: TEXT, parent: TEXT, type: TEXT };
+
+/** That somebody uses a device. */
+const USE = answerObject({ device: TEXT, by: ANYTHING, evidence: EVIDENCE });
 
 const HOST_ITEM = answerObject({
   host: TEXT,
@@ -48,6 +47,7 @@ const HOST_ITEM = answerObject({
   pools: COUNT,
   places: COUNT,
   problems: COUNT,
+  agent: orNull(AGENT_LIFE),
 });
 
 const HOST = answerObject(
@@ -65,6 +65,12 @@ const HOST = answerObject(
     facts: answerMap(readingOf(TEXT)),
     pools: answerList(POOL),
     problems: answerList(PROBLEM),
+    virtualMachines: answerList(VM),
+    uses: answerList(USE),
+    unseenUsers: answerList(TEXT),
+    agent: orNull(AGENT_LIFE),
+    adopted: answerObject({ parents: answerList(TEXT), vms: answerList(TEXT) }),
+    claims: answerList(CLAIM_ITEM),
   },
   { apBus: answerObject({}) },
 );
@@ -142,15 +148,23 @@ const CANDIDATES = answerObject(
   },
 );
 
-const CHANGE_MESSAGE = answerObject({
-  generation: GENERATION,
-  changes: answerList(
-    answerObject({ kind: oneOfTexts(["host-put", "host-removed", "host-cordoned", "host-uncordoned"]), host: TEXT }),
-  ),
-});
+const CHANGE = eitherOf([
+  answerObject({ kind: exactly("host-put"), host: TEXT }),
+  answerObject({ kind: exactly("host-removed"), host: TEXT }),
+  answerObject({ kind: exactly("host-cordoned"), host: TEXT }),
+  answerObject({ kind: exactly("host-uncordoned"), host: TEXT }),
+  answerObject({ kind: exactly("host-adopted"), host: TEXT }),
+  answerObject({ kind: exactly("agent-changed"), host: TEXT }),
+  answerObject({ kind: exactly("claim-changed"), host: TEXT, claim: TEXT, state: oneOfTexts(CLAIM_STATES) }),
+  answerObject({ kind: exactly("probe-changed"), host: TEXT, probe: TEXT }),
+]);
+
+const CHANGE_MESSAGE = answerObject({ generation: GENERATION, changes: answerList(CHANGE) });
 
 /** Names of all answers. */
 export type AnswerName =
+  | ControlAnswerName
+  | AgentAnswerName
   | "HostPage"
   | "Host"
   | "ParentPage"
@@ -197,9 +211,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<AnswerName, JsonSchema>> = {
     expected: orNull(TEXT),
     details: answerList(TEXT),
   }),
+  ...CONTROL_ANSWERS,
+  ...AGENT_ANSWERS,
   OpenApi: answerObject({ openapi: TEXT, info: ANYTHING, paths: ANYTHING, components: ANYTHING }),
 };
-
-function pageOf(items: JsonSchema): JsonSchema {
-  return answerObject({ generation: GENERATION, items: answerList(items) }, { next: TEXT });
-}

@@ -9,6 +9,7 @@ import type { Problem } from "../../device/problem.ts";
 import type { VfioDevice } from "../../device/vfio-device.ts";
 import type { PlaceRef } from "../../inventory/place.ts";
 import type { ElsewhereKind } from "../../inventory/explain-elsewhere.ts";
+import type { AdoptionItem, AgentLife, ClaimItem } from "./control-answers.ts";
 
 /**
  * A value as it travels: a number without a limit is null, because JSON has no infinity. Everything else is what it was.
@@ -52,6 +53,8 @@ export interface HostItem {
   /** Types on parents: what could be asked for. */
   readonly places: number;
   readonly problems: number;
+  /** How its agent is; null where the host has none, as captured hosts have none. */
+  readonly agent: AgentLife | null;
 }
 
 /** A pool with how many more devices of each type fit. */
@@ -59,12 +62,18 @@ export type PoolItem = Wire<Omit<Pool, "changed" | "seen">> & {
   readonly room: readonly ({ readonly type: string } & Wire<Room>)[];
 };
 
-/** Everything that one host shows. */
-export type HostAnswer = { readonly generation: Generation } & Pick<HostItem, "host" | "revision" | "cordoned"> &
-  Pick<
-    HostSnapshot,
-    "kernel" | "os" | "parents" | "devices" | "functions" | "modules" | "apBus" | "facts" | "problems"
-  > & { readonly pools: readonly PoolItem[] };
+/** Everything that one host shows, and what Berth holds there. */
+export type HostAnswer = { readonly generation: Generation } & Pick<
+  HostItem,
+  "host" | "revision" | "cordoned" | "agent"
+> &
+  HostSnapshot & {
+    readonly pools: readonly PoolItem[];
+    /** What of the host was handed over to Berth. */
+    readonly adopted: Omit<AdoptionItem, "host">;
+    /** Claims that hold room there, sorted by id. */
+    readonly claims: readonly ClaimItem[];
+  };
 
 export type ParentItem = { readonly host: string } & ParentDevice;
 

@@ -23,9 +23,10 @@ function transport(answer: ApiResponse): { asked: ApiRequest[]; send: (request: 
 
 describe("makeClient()", () => {
   it("sends the token, the body and its type, and nothing that is not there", async () => {
-    const { asked, send } = transport({ status: 200, body: "{}" });
-    await makeClient(send, { token: "t" }).findCandidates({ source: { host: "a", device: "b" } });
-    await makeClient(send).listDevices({ host: "a b", limit: 2 });
+    const { asked, send } = transport({ status: 503, body: "" });
+    const client = makeClient(send, { token: "t" });
+    await assert.rejects(client.findCandidates({ source: { host: "a", device: "b" } }));
+    await assert.rejects(makeClient(send).listDevices({ host: "a b", limit: 2 }));
     assert.deepEqual(asked, [
       {
         method: "POST",
@@ -43,6 +44,7 @@ describe("makeClient()", () => {
     "an unknown code": { status: 404, body: '{"code":"toString","message":"x","details":[]}' },
     "success without JSON": { status: 200, body: "ok" },
     "success that is no object": { status: 200, body: "null" },
+    "success of another shape": { status: 200, body: '{"generation":{"epoch":"e","revision":1},"items":[{}]}' },
   };
   for (const [name, answer] of Object.entries(MALFORMED)) {
     it(`tells ${name} from an answer`, async () => {

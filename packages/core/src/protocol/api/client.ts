@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { BerthError } from "../berth-error.ts";
+import { findProblems, formatProblem } from "../validate-document.ts";
 import type {
   CandidatesAnswer,
   CapacityItem,
@@ -18,8 +19,15 @@ import type {
   TypeItem,
 } from "./answers.ts";
 import { parseErrorAnswer } from "./api-error.ts";
-import { ENDPOINTS, PAGE_MAX, type Endpoint } from "./endpoints.ts";
-import type { CandidatesRequest, CheckRequest } from "./requests.ts";
+import { ANSWER_SCHEMAS } from "./answer-schemas.ts";
+import { PAGE_MAX, type Endpoint } from "./endpoint.ts";
+import { ENDPOINTS } from "./endpoints.ts";
+import type { CheckRequest, DeviceCandidatesRequest } from "./requests.ts";
+
+/** What ends a wait, by the type that the environment has for it: core itself names no environment. */
+export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer Found } }
+  ? Found
+  : { readonly aborted: boolean };
 
 /** A request as any transport can send it. */
 export interface ApiRequest {
@@ -28,6 +36,10 @@ export interface ApiRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Ends the request: the transport rejects with the signal's reason. */
+  readonly signal?: Signal;
+  /** How long the transport waits for the whole answer; its own limit unless said. */
+  readonly timeoutMs?: number;
 }
 
 export interface ApiResponse {
@@ -64,10 +76,16 @@ export interface ApiClient {
   listProblems(query?: HostQuery): Promise<Page<ProblemItem>>;
   listCapacity(query?: PageQuery): Promise<Page<CapacityItem>>;
   checkPair(request: CheckRequest): Promise<CheckAnswer>;
-  findCandidates(request: CandidatesRequest): Promise<CandidatesAnswer>;
+  findCandidates(request: DeviceCandidatesRequest): Promise<CandidatesAnswer>;
   /** Not being ready is an answer, not an error. */
   readReadiness(): Promise<ReadyAnswer>;
 }
+
+/** What is asked for a device or a profile is not answered as for a VM. */
+const FIND_DEVICE_CANDIDATES: Endpoint = {
+  ...ENDPOINTS.findCandidates,
+  answer: { kind: "json", schema: "Candidates" },
+};
 
 /** A client over a transport. The token, where one is given, goes with every request. */
 export function makeClient(fetchLike: FetchLike, options: { readonly token?: string } = {}): ApiClient {
@@ -85,7 +103,7 @@ export function makeClient(fetchLike: FetchLike, options: { readonly token?: str
     listProblems: (query = {}) => call(ENDPOINTS.listProblems, { query: { ...query } }),
     listCapacity: (query = {}) => call(ENDPOINTS.listCapacity, { query: { ...query } }),
     checkPair: (body) => call(ENDPOINTS.checkPair, { body }),
-    findCandidates: (body) => call(ENDPOINTS.findCandidates, { body }),
+    findCandidates: (body) => call(FIND_DEVICE_CANDIDATES, { body }),
     readReadiness: () => call(ENDPOINTS.readReadiness, { alsoFine: 503 }),
   };
 }
@@ -107,20 +125,28 @@ export async function readAllPages<T>(read: (query: PageQuery) => Promise<Page<T
 }
 
 /** What a caller puts into an endpoint. */
-interface Filled {
+export interface Filled extends Pick<ApiRequest, "signal" | "timeoutMs"> {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
+  readonly headers?: ApiRequest["headers"];
   /** A status besides 200 that carries the answer itself. */
   readonly alsoFine?: number;
 }
 
-interface Transport {
+/** How a server is reached, and as whom. */
+export interface Transport {
   readonly fetchLike: FetchLike;
   readonly token: string | undefined;
 }
 
-async function callEndpoint<T>({ fetchLike, token }: Transport, endpoint: Endpoint, filled: Filled): Promise<T> {
+/**
+ * Calls one endpoint. Throws BerthError with the server's code, or `server_answer_malformed` where the answer is not what
+ * the endpoint's schema says; keys that the schema does not name pass.
+ */
+export async function callEndpoint<T>(transport: Transport, endpoint: Endpoint, filled: Filled): Promise<T> {
+  const { fetchLike, token } = transport;
+  const { signal, timeoutMs } = filled;
   const path = formatTarget(endpoint, filled);
   const { status, body } = await fetchLike({
     method: endpoint.method,
@@ -129,14 +155,29 @@ async function callEndpoint<T>({ fetchLike, token }: Transport, endpoint: Endpoi
       accept: "application/json",
       ...(filled.body === undefined ? {} : { "content-type": "application/json" }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...filled.headers,
     },
     ...(filled.body === undefined ? {} : { body: JSON.stringify(filled.body) }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const answer = parseAnswer(body);
-  if ((status === 200 || status === filled.alsoFine) && typeof answer === "object" && answer !== null) {
-    return answer as T;
-  }
-  throw parseErrorAnswer(answer, { status, place: `${endpoint.method} ${path}` });
+  const place = `${endpoint.method} ${path}`;
+  if (status !== 200 && status !== filled.alsoFine) throw parseErrorAnswer(answer, { status, place });
+  requireAnswer(endpoint, answer, place);
+  return answer as T;
+}
+
+function requireAnswer({ answer: wanted }: Endpoint, answer: unknown, place: string): void {
+  if (wanted.kind !== "json") return;
+  const problems = findProblems(ANSWER_SCHEMAS[wanted.schema], answer);
+  if (problems.length === 0) return;
+  if (wanted.also !== undefined && findProblems(ANSWER_SCHEMAS[wanted.also], answer).length === 0) return;
+  throw new BerthError("server_answer_malformed", `${place} answered what is no ${wanted.schema} of this API`, {
+    place,
+    expected: "an answer of Berth's API, version 1",
+    details: problems.slice(0, 20).map(formatProblem),
+  });
 }
 
 /** Path and query of a call, every part percent-encoded. */

@@ -2,7 +2,7 @@
 
 import type { CandidatesRequest } from "./requests.ts";
 import type { Page } from "./answers.ts";
-import type { PageQuery } from "./client.ts";
+import { callEndpoint, type FetchLike, type Filled, type PageQuery } from "./client.ts";
 import type {
   AdoptionItem,
   AgentItem,
@@ -18,6 +18,8 @@ import type {
   VmCandidatesAnswer,
   VmItem,
 } from "./control-answers.ts";
+import { KEY_HEADER, type Endpoint } from "./endpoint.ts";
+import { ENDPOINTS } from "./endpoints.ts";
 import type { AdoptionBody, ClaimBody, CordonBody, EnrolmentBody, ProbeBody, VmReference } from "./control-requests.ts";
 
 /** How an order is sent. */
@@ -59,4 +61,63 @@ export interface ControlClient {
   makeEnrolment(body: EnrolmentBody): Promise<EnrolmentAnswer>;
   revokeAgent(host: string): Promise<DoneAnswer>;
   listAudit(query?: PageQuery & { readonly day?: string }): Promise<Page<AuditItem>>;
+}
+
+/** What is asked for a VM is not answered as for a device. */
+const FIND_VM_CANDIDATES: Endpoint = {
+  ...ENDPOINTS.findCandidates,
+  answer: { kind: "json", schema: "VmCandidates" },
+};
+
+/** What a control client is made with. */
+export interface ControlClientOptions {
+  readonly token?: string;
+  /** Draws a fresh idempotency key; absent: an order without a key of the caller's is sent without one. */
+  readonly newKey?: () => string;
+}
+
+/** A client over a transport. The token, where one is given, goes with every request. */
+export function makeControlClient(fetchLike: FetchLike, options: ControlClientOptions = {}): ControlClient {
+  const call: Call = (endpoint, filled = {}) => callEndpoint({ fetchLike, token: options.token }, endpoint, filled);
+  return { ...makeClaimCalls(call, options.newKey), ...makeHostCalls(call) };
+}
+
+type Call = <T>(endpoint: Endpoint, filled?: Filled) => Promise<T>;
+
+type ClaimCall = Extract<keyof ControlClient, "claim" | "probe" | `${string}${"Vm" | "Claim" | "Probe"}${string}`>;
+
+function makeClaimCalls(call: Call, newKey: (() => string) | undefined): Pick<ControlClient, ClaimCall> {
+  const keyed = (key: string | undefined): Pick<Filled, "headers"> =>
+    key === undefined ? {} : { headers: { [KEY_HEADER]: key } };
+  return {
+    listVms: (query = {}) => call(ENDPOINTS.listVms, { query: { ...query } }),
+    readVm: (host, id) => call(ENDPOINTS.readVm, { path: { host, id } }),
+    findVmCandidates: (body) => call(FIND_VM_CANDIDATES, { body }),
+    claim: (body, options = {}) =>
+      call(ENDPOINTS.createClaim, { body, ...keyed(options.idempotencyKey ?? newKey?.()) }),
+    listClaims: (query = {}) => call(ENDPOINTS.listClaims, { query: { ...query } }),
+    readClaim: (id) => call(ENDPOINTS.readClaim, { path: { id } }),
+    confirmClaim: (id) => call(ENDPOINTS.confirmClaim, { path: { id } }),
+    releaseClaim: (id) => call(ENDPOINTS.releaseClaim, { path: { id } }),
+    repairClaim: (id) => call(ENDPOINTS.repairClaim, { path: { id } }),
+    probe: (body) => call(ENDPOINTS.createProbe, { body }),
+    listProbes: (query = {}) => call(ENDPOINTS.listProbes, { query: { ...query } }),
+    readProbe: (id) => call(ENDPOINTS.readProbe, { path: { id } }),
+  };
+}
+
+function makeHostCalls(call: Call): Omit<ControlClient, ClaimCall> {
+  return {
+    cordonHost: (host, body = {}) => call(ENDPOINTS.cordonHost, { path: { host }, body }),
+    uncordonHost: (host) => call(ENDPOINTS.uncordonHost, { path: { host } }),
+    fenceHost: (host) => call(ENDPOINTS.fenceHost, { path: { host } }),
+    forgetHost: (host) => call(ENDPOINTS.forgetHost, { path: { host } }),
+    adopt: (body) => call(ENDPOINTS.adopt, { body }),
+    disown: (body) => call(ENDPOINTS.disown, { body }),
+    listAdoptions: (query = {}) => call(ENDPOINTS.listAdoptions, { query: { ...query } }),
+    listAgents: (query = {}) => call(ENDPOINTS.listAgents, { query: { ...query } }),
+    makeEnrolment: (body) => call(ENDPOINTS.createEnrolment, { body }),
+    revokeAgent: (host) => call(ENDPOINTS.revokeAgent, { path: { host } }),
+    listAudit: (query = {}) => call(ENDPOINTS.listAudit, { query: { ...query } }),
+  };
 }

@@ -60,12 +60,15 @@ export const REMEDY: JsonSchema = answerObject({ kind: TEXT });
 const SIDE = answerObject({ evidence: EVIDENCE }, { value: TEXT });
 const FINDING = { rule: { type: "string", pattern: "^R[0-9]+$" }, code: TEXT, text: TEXT };
 const SIDES = { source: SIDE, destination: SIDE };
-const CONFIDENCE = oneOfTexts(["probed", "declared", "same-build", "seen", "assumed", "cross-type"]);
+/** How far an agreement can be trusted. */
+export const CONFIDENCE: JsonSchema = oneOfTexts(["probed", "declared", "same-build", "seen", "assumed", "cross-type"]);
 const REASONS = answerList(answerObject(FINDING, { ...SIDES, remedy: REMEDY }));
+/** A pack that took part in an answer. */
+export const PACK_USE: JsonSchema = answerObject({ name: TEXT, version: TEXT, digest: TEXT });
 const ALWAYS = {
   agreements: answerList(answerObject(FINDING, SIDES)),
   notes: answerList(answerObject(FINDING)),
-  packs: answerList(answerObject({ name: TEXT, version: TEXT, digest: TEXT })),
+  packs: answerList(PACK_USE),
 };
 
 /** A verdict says what it rests on, or why not, or what is missing. */

@@ -12,6 +12,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** The worker is a file beside this one: a source in a checkout, bundled where the program was shipped. */
+const SUFFIX: string = import.meta.url.endsWith(".ts") ? ".ts" : ".mjs";
+
 /** A thread of the store, asked by messages. When it ends, every question is answered with `store_unavailable`. */
 export class WorkerLink {
   readonly #worker: Worker;
@@ -21,7 +24,7 @@ export class WorkerLink {
   #end: BerthError | undefined;
 
   private constructor(start: WorkerStart) {
-    this.#worker = new Worker(new URL("./store-worker.ts", import.meta.url), { workerData: start });
+    this.#worker = new Worker(new URL(`./store-worker${SUFFIX}`, import.meta.url), { workerData: start });
     this.#worker.on("message", (message: Answered) => this.#settle(message));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#ended = new Promise((resolve) => {

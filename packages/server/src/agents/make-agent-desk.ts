@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventsRequest } from "@berth/core/protocol/agent/agent-wire";
+import type { AgentNotice } from "@berth/core/provision/desired-state";
+import type { AgentDesk } from "./agent-desk.ts";
+import { isListened, requireSession } from "./agent-documents.ts";
+import { listAgentItems } from "./agent-list.ts";
+import { makeAuthenticate } from "./credentials.ts";
+import { makeDesiredBoard, type DesiredBoard } from "./desired-board.ts";
+import type { DeskParts } from "./desk-parts.ts";
+import { enrol, makeEnrolment, revoke } from "./enrolment.ts";
+import { hearEvents, isForeign } from "./hear-events.ts";
+import { makePresence, type Presence } from "./presence.ts";
+import { makeReportIntake, type ReportIntake } from "./report-intake.ts";
+import { sayHello } from "./say-hello.ts";
+import { waitForDesired } from "./wait-for-desired.ts";
+
+/** Most notices of one host that are kept. */
+const NOTICES_MAX = 256;
+
+/** What a desk keeps between requests. */
+interface Desk {
+  readonly parts: DeskParts;
+  readonly presence: Presence;
+  readonly intake: ReportIntake;
+  readonly board: DesiredBoard;
+  readonly closing: AbortController;
+  /** What each host's agent says is in its way: told as a whole, and kept in memory alone. */
+  readonly notices: Map<string, readonly AgentNotice[]>;
+}
+
+/** Opens the desk of all agents on what one server process knows. Owns its timers and its lease: close it. */
+export function makeAgentDesk(parts: DeskParts): AgentDesk {
+  const { replica } = parts;
+  const desk: Desk = {
+    parts,
+    presence: makePresence(parts),
+    intake: makeReportIntake(parts),
+    board: makeDesiredBoard(parts),
+    closing: new AbortController(),
+    notices: new Map(),
+  };
+  // Who is not listened to is not heard, whatever it says.
+  const isHeard = (host: string): boolean => {
+    const agent = replica.findHost(host)?.agent?.document;
+    return agent !== undefined && isListened(agent) && desk.presence.isHeard(host);
+  };
+  const listNotices = (host: string): readonly AgentNotice[] => desk.notices.get(host) ?? [];
+  return {
+    ...answersToAgents(desk),
+    makeEnrolment: (body, caller) => makeEnrolment(parts, body, caller),
+    enrol: (request) => enrol(parts, request),
+    authenticate: makeAuthenticate(replica),
+    revoke: (host, caller) => revoke(parts, host, caller),
+    listAgents: () => listAgentItems(replica, { isHeard, listNotices }),
+    listNotices,
+    isHeard,
+    close: async () => {
+      desk.closing.abort();
+      desk.board.close();
+      await desk.presence.close();
+    },
+  };
+}
+
+/** What is answered to an agent whose credential was found good. */
+function answersToAgents(desk: Desk): Pick<AgentDesk, "hello" | "report" | "desired" | "hear"> {
+  const { parts, presence, intake } = desk;
+  return {
+    hello: async (host, request) => {
+      const agent = parts.replica.findHost(host)?.agent;
+      const answer = await sayHello(parts, { host, known: agent && intake.newest(host, agent) }, request);
+      presence.note(host);
+      return answer;
+    },
+    report: async (host, request) => {
+      const answer = await intake.take(host, request);
+      presence.note(host);
+      return answer;
+    },
+    desired: async (host, request, signal) => {
+      await requireSession(parts, host, request.session);
+      presence.note(host);
+      try {
+        const answer = await waitForDesired(parts, desk.board, { host, request, signal, closing: desk.closing.signal });
+        // Another session may have taken its place while it waited.
+        await requireSession(parts, host, request.session);
+        return answer;
+      } finally {
+        presence.note(host);
+      }
+    },
+    hear: async (host, request) => {
+      await requireSession(parts, host, request.session);
+      presence.note(host);
+      keepNotices(desk, host, request);
+      return await hearEvents(parts, host, request);
+    },
+  };
+}
+
+function keepNotices({ parts, notices }: Desk, host: string, request: EventsRequest): void {
+  const own = request.notices.filter(({ claim }) => claim === undefined || !isForeign(parts, host, claim));
+  if (own.length === 0) notices.delete(host);
+  else notices.set(host, own.slice(0, NOTICES_MAX));
+}
