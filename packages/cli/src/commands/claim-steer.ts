@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { ClaimAnswer } from "@berth/core/protocol/api/control-answers";
+import type { CommitBody } from "@berth/core/protocol/api/control-requests";
 import type { ControlClient } from "@berth/core/protocol/api/control-client";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import type { ConnectionOptions } from "../connect/connection.ts";
@@ -44,8 +45,32 @@ const REPAIR: Order = {
   help: "Drift is reported and left alone until this is asked; devices in use are never touched.",
 };
 
-/** `berth confirm`, `release` and `repair`. */
+const COMMIT: Order = {
+  name: "commit",
+  description: "Say that a VM has moved: the place is its own now, and the one that it left is given back",
+  send: (control, id) => control.commitClaim(id),
+  help: `For a VM that was moved with virsh by hand. Both places change in one transaction. --source says what becomes of the devices
+that it left: release (the claim that holds them is given back), vacate (devices that Berth did not make are taken away too,
+once nobody uses them and no definition names them), keep (they stay as they are).`,
+};
+
+/** `berth confirm`, `release`, `repair` and `commit`. */
 export function addClaimOrders(program: Command, context: Context): void {
+  addOrder(program, COMMIT)
+    .argument("<id>", "the id of the claim at the destination, or the beginning of it")
+    .addOption(
+      new Option("--source <what>", "what becomes of the devices that the VM left")
+        .choices(["release", "vacate", "keep"])
+        .default("release"),
+    )
+    .action((id: string, options: SteerOptions & Required<CommitBody>) => {
+      const { source } = options;
+      const order = {
+        ...COMMIT,
+        send: (control: ControlClient, whole: string) => control.commitClaim(whole, { source }),
+      };
+      return steerOne(order, { id, options }, context);
+    });
   for (const order of [CONFIRM, REPAIR]) {
     addOrder(program, order)
       .argument("<id>", "the id of a claim, or the beginning of it")

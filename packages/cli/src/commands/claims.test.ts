@@ -319,6 +319,19 @@ describe("berth confirm, release, repair", () => {
     assert.deepEqual(JSON.parse(repaired.written), { berth: "claim/v1", generation: GENERATION, claim });
   });
 
+  it("commits a move, with what becomes of the devices that were left", async () => {
+    const commitClaim = (id: string) => answerOf("attached")(id);
+    const plain = await runWith(["commit", "c1"], { control: { commitClaim } });
+    assert.deepEqual(
+      [plain.written, plain.calls],
+      ["Claim c1 on b is attached\n", [["commitClaim", "c1", { source: "release" }]]],
+    );
+    const vacated = await runWith(["commit", "c1", "--source", "vacate"], { control: { commitClaim } });
+    assert.deepEqual(vacated.calls, [["commitClaim", "c1", { source: "vacate" }]]);
+    const wrong = await runWith(["commit", "c1", "--source", "burn"], { control: { commitClaim } });
+    assert.deepEqual([wrong.code, wrong.calls], [2, []]);
+  });
+
   it("release each claim, also behind one that is refused, and fail with every refusal", async () => {
     const releaseClaim = (id: string) =>
       id === "used1" || id === "used2"

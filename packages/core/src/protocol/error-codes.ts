@@ -141,6 +141,12 @@ export const ERROR_CODES = {
   store_locked: { httpStatus: 409, exitCode: 1, meaning: "Another process has the data directory" },
   store_read_only: { httpStatus: 500, exitCode: 1, meaning: "The store cannot be written to" },
   store_unavailable: { httpStatus: 503, exitCode: 1, meaning: "The store does not answer" },
+  swap_mismatch: {
+    httpStatus: 409,
+    exitCode: 1,
+    meaning: "What moved and what is to be given back are not the same devices",
+  },
+  swap_state: { httpStatus: 409, exitCode: 1, meaning: "A claim is in a state in which no move can be committed" },
   token_unsafe: { httpStatus: 400, exitCode: 1, meaning: "A file that holds a secret can be read by others" },
   tokens_malformed: { httpStatus: 422, exitCode: 1, meaning: "A document is not a tokens file" },
   too_many_streams: { httpStatus: 503, exitCode: 1, meaning: "The server follows as many event streams as it allows" },

@@ -2,7 +2,7 @@
 
 import type { Claim } from "@berth/core/claim/claim";
 import type { ClaimDecisionAnswer } from "@berth/core/protocol/api/control-answers";
-import type { ClaimBody } from "@berth/core/protocol/api/control-requests";
+import type { ClaimBody, CommitBody } from "@berth/core/protocol/api/control-requests";
 import type { AgentEvent } from "@berth/core/provision/desired-state";
 import type { EventAnswer } from "@berth/core/protocol/agent/agent-wire";
 import type { Replica, Held } from "../replica/replica.ts";
@@ -41,6 +41,11 @@ export interface ClaimBook {
   confirm(id: string, caller: Caller): Promise<Held<Claim>>;
   /** Gives a place back. Throws BerthError: unknown_claim, claim_in_use. A claim that has ended stays as it is. */
   release(id: string, caller: Caller): Promise<Held<Claim>>;
+  /**
+   * Commits a move that has ended well: the claim becomes the VM's own place, and the place that it left is given back, in
+   * one transaction. Throws BerthError: unknown_claim, swap_state, swap_mismatch.
+   */
+  commit(id: string, body: CommitBody, caller: Caller): Promise<Held<Claim>>;
   /** Has devices that have drifted made anew. Throws BerthError: unknown_claim, claim_state. */
   repair(id: string, caller: Caller): Promise<Held<Claim>>;
   /** Ends every claim of a host that an operator declares dead; answers their ids, sorted. */

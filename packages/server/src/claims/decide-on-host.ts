@@ -86,7 +86,7 @@ export function decideOnHost(
   const room = findRoom(viewed, ledger, target.searched ?? viewed);
   const adopted = new Set(findAdoption(context, target.host)?.document.parents ?? []);
   const site: Site = { context, wish, target, viewed, room, ledger, adopted };
-  const best = target.best?.map((places) => places.filter(({ parent }) => adopted.has(parent)));
+  const best = findBest(target, viewed)?.map((places) => places.filter(({ parent }) => adopted.has(parent)));
   if (best !== undefined && best.every((places) => places.length > 0)) {
     const taken = target.isQuick === true ? findTaken(site, best) : [];
     if (taken.length > 0) return refuse(taken);
@@ -94,6 +94,16 @@ export function decideOnHost(
     if (quick.kind === "granted" || target.isQuick === true) return quick;
   }
   return decideOnAll(site);
+}
+
+/** The places that the search found, as the host shows them now. */
+function findBest({ best, searched }: ClaimTarget, viewed: ViewedHost): ClaimTarget["best"] {
+  if (best === undefined || searched?.base === viewed.base) return best;
+  return best.map((places) =>
+    places.flatMap(({ parent, type }) => {
+      return viewed.base.places.find((place) => place.parent === parent && place.type === type) ?? [];
+    }),
+  );
 }
 
 interface Site {

@@ -4,7 +4,9 @@ import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { findBest } from "@berth/core/inventory/find-best";
 import { compileSource } from "@berth/core/inventory/migration-index";
 import type { Place } from "@berth/core/inventory/place";
-import type { PlaceId } from "@berth/core/inventory/place-table";
+import { NO_CLASS, type PlaceId } from "@berth/core/inventory/place-table";
+import type { ClassColumns, ClassId } from "@berth/core/inventory/class-columns";
+import type { FleetView } from "../inventory/fleet-view.ts";
 import type { PlaceOrder } from "@berth/core/inventory/bucket-search";
 import type { Strategy } from "@berth/core/placement/request";
 import { keyOf } from "../documents/keys.ts";
@@ -109,45 +111,79 @@ function findPlaces(
     exceptHosts: findLeftOut(view, { exceptHosts }),
     ...(numaNode === undefined ? {} : { nearNumaNode: numaNode }),
   });
-  return { targets: targetsOf(context, ids), isLast: ids.length < limit };
+  return { targets: targetsOf(context, ids, near), isLast: ids.length < limit };
 }
 
-/** The hosts of places in their order, idle ones first among equals, each with its own places. */
-function* targetsOf(context: ClaimContext, ids: readonly PlaceId[]): Generator<ClaimTarget, void> {
+/**
+ * The hosts of places in their order, idle ones first among equals, each with its own places. What was found is noted at
+ * once, and put in order as it is asked for: mostly the first host grants the claim, and between two tries the view moves on.
+ */
+function targetsOf(
+  context: ClaimContext,
+  ids: readonly PlaceId[],
+  near: { readonly numaNode?: number },
+): Iterable<ClaimTarget> {
   const { view } = context.replica;
-  // Numbers are given to other places when the view changes, which it may between two tries.
   const places = ids.map((id) => view.placeAt(id));
-  for (const at of spreadEquals(context, ids)) {
-    const host = places[at]?.host ?? "";
-    yield targetOf(context, host, [places.filter((place) => place.host === host)]);
-  }
+  const searched = places.map(({ host }) => view.findHost(host));
+  const areAlike = near.numaNode === undefined ? isSameButNode : isSameClass;
+  const ends = endsOfEquals(view.index, ids, areAlike);
+  const names = places.map(({ host }) => host);
+  return (function* () {
+    for (const at of spreadEquals(context, names, ends)) {
+      const host = names[at] ?? "";
+      yield { host, best: [places.filter((place) => place.host === host)], searched: searched[at] };
+    }
+  })();
+}
+
+type AreAlike = (columns: ClassColumns, a: ClassId, b: ClassId) => boolean;
+
+/** Where each run of places ends that are equal in everything that they are ranked by. */
+function endsOfEquals(
+  { places: { classes, roomAtLeast, scores }, columns }: FleetView["index"],
+  ids: readonly PlaceId[],
+  areAlike: AreAlike,
+): readonly number[] {
+  const isEqual = (a: PlaceId, b: PlaceId): boolean =>
+    roomAtLeast[a] === roomAtLeast[b] &&
+    scores[a] === scores[b] &&
+    areAlike(columns, classes[a] ?? NO_CLASS, classes[b] ?? NO_CLASS);
+  return [...ids.keys()]
+    .map((at) => at + 1)
+    .filter((end) => end === ids.length || !isEqual(ids[end - 1] ?? 0, ids[end] ?? 0));
+}
+
+function isSameClass(_columns: ClassColumns, a: ClassId, b: ClassId): boolean {
+  return a === b;
+}
+
+/** Nodes divide classes, and where none is asked for nothing is ranked by them. */
+function isSameButNode({ stems, majors, minors, itemsLow, itemsHigh }: ClassColumns, a: ClassId, b: ClassId): boolean {
+  if (a === b) return true;
+  return [stems, majors, minors, itemsLow, itemsHigh].every((column) => column[a] === column[b]);
 }
 
 /**
  * Puts equal places in the order of how busy this process is with their hosts: work that waits there, and a ledger that the
- * view does not show yet, so that the places are not what they seem. Answers positions in the list.
+ * view does not show yet, so that the places are not what they seem. Answers positions.
  */
 function* spreadEquals(
-  { replica: { view }, lanes, newest }: ClaimContext,
-  ids: readonly PlaceId[],
+  { lanes, newest }: ClaimContext,
+  names: readonly string[],
+  ends: readonly number[],
 ): Generator<number, void> {
-  const { classes, roomAtLeast, scores, hosts, hostNames } = view.index.places;
-  const ranks = ids.map((id) => [classes[id], roomAtLeast[id], scores[id]] as const);
-  const names = ids.map((id) => hostNames.texts[hosts[id] ?? 0] ?? "");
-  const isEqual = (a: number, b: number): boolean => ranks[a]?.every((part, at) => part === ranks[b]?.[at]) === true;
-  const countBusy = (at: number): number =>
-    lanes.countWaiting(names[at] ?? "") + Number(newest.has(keyOf("ledger", names[at] ?? "")));
-  for (let from = 0; from < ids.length;) {
-    let to = from + 1;
+  let from = 0;
+  for (const end of ends) {
     const busy: { readonly at: number; readonly count: number }[] = [];
-    for (let at = from; at === from || (at < ids.length && isEqual(from, at)); at += 1) {
-      const count = countBusy(at);
+    for (let at = from; at < end; at += 1) {
+      const host = names[at] ?? "";
+      const count = lanes.countWaiting(host) + Number(newest.has(keyOf("ledger", host)));
       if (count === 0) yield at;
       else busy.push({ at, count });
-      to = at + 1;
     }
     for (const { at } of busy.toSorted((a, b) => a.count - b.count)) yield at;
-    from = to;
+    from = end;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Claim } from "@berth/core/claim/claim";
 import { holdsRoom } from "@berth/core/claim/transitions";
 import type { ClaimAnswer, ClaimItem, ProbeAnswer, ProbeItem } from "@berth/core/protocol/api/control-answers";
-import type { ClaimBody, ProbeBody } from "@berth/core/protocol/api/control-requests";
+import type { ClaimBody, CommitBody, ProbeBody } from "@berth/core/protocol/api/control-requests";
 import { ENDPOINTS, type OperationName } from "@berth/core/protocol/api/endpoints";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import type { Caller } from "../claims/claim-book.ts";
@@ -13,7 +13,8 @@ import type { Listed } from "./page.ts";
 import { callerOf, parseQuery, partsOf, requireBody, textOf, type Query } from "./request-parts.ts";
 import { pageHandler, quote, type Handler, type Served } from "./served.ts";
 
-type ClaimOperationName = "createClaim" | "listClaims" | "readClaim" | "confirmClaim" | "releaseClaim" | "repairClaim";
+type ClaimOperationName =
+  "createClaim" | "listClaims" | "readClaim" | "confirmClaim" | "releaseClaim" | "repairClaim" | "commitClaim";
 
 /** What holds places and gives them back. */
 export function makeClaimHandlers(served: Served): Readonly<Record<ClaimOperationName, Handler>> {
@@ -27,6 +28,11 @@ export function makeClaimHandlers(served: Served): Readonly<Record<ClaimOperatio
     };
   };
   return {
+    commitClaim: async (request): Promise<ClaimAnswer> => {
+      requireBody(ENDPOINTS.commitClaim, request.body ?? {});
+      const body = (request.body ?? {}) as CommitBody;
+      return await order("commitClaim", ({ claims }, id, caller) => claims.commit(id, body, caller))(request);
+    },
     createClaim: async (request) => {
       const { claims } = requireControl(control);
       parseQuery(ENDPOINTS.createClaim, request.query);

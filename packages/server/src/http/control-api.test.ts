@@ -43,6 +43,7 @@ describe("orders", () => {
     await client.confirmClaim("claim-1");
     await client.releaseClaim("claim-1");
     await client.repairClaim("claim-1");
+    await client.commitClaim("claim-1", { source: "vacate" });
     await client.cordonHost("b c", { reason: "disk" });
     await client.cordonHost("b");
     await client.uncordonHost("b/c");
@@ -54,6 +55,7 @@ describe("orders", () => {
       ["confirm", "claim-1", CALLER],
       ["release", "claim-1", CALLER],
       ["repair", "claim-1", CALLER],
+      ["commit vacate", "claim-1", CALLER],
       ["cordon", "b c", { reason: "disk" }, CALLER],
       ["cordon", "b", {}, CALLER],
       ["uncordon", "b/c", CALLER],

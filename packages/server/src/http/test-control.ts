@@ -125,6 +125,7 @@ function testClaims({ view, told, claimsShown }: Shown): Control["claims"] {
     confirm: move("confirm"),
     release: move("release"),
     repair: move("repair"),
+    commit: (id, body, caller) => move(`commit ${body.source ?? ""}`)(id, caller),
     fence: async (host, caller) => {
       told.push(["fence", host, caller]);
       return ["claim-1"];

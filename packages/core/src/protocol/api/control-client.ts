@@ -20,7 +20,15 @@ import type {
 } from "./control-answers.ts";
 import { KEY_HEADER, type Endpoint } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
-import type { AdoptionBody, ClaimBody, CordonBody, EnrolmentBody, ProbeBody, VmReference } from "./control-requests.ts";
+import type {
+  AdoptionBody,
+  ClaimBody,
+  CommitBody,
+  CordonBody,
+  EnrolmentBody,
+  ProbeBody,
+  VmReference,
+} from "./control-requests.ts";
 
 /** How an order is sent. */
 export interface OrderOptions {
@@ -47,6 +55,7 @@ export interface ControlClient {
   confirmClaim(id: string): Promise<ClaimAnswer>;
   releaseClaim(id: string): Promise<ClaimAnswer>;
   repairClaim(id: string): Promise<ClaimAnswer>;
+  commitClaim(id: string, body?: CommitBody): Promise<ClaimAnswer>;
   cordonHost(host: string, body?: CordonBody): Promise<DoneAnswer>;
   uncordonHost(host: string): Promise<DoneAnswer>;
   fenceHost(host: string): Promise<DoneAnswer>;
@@ -100,6 +109,7 @@ function makeClaimCalls(call: Call, newKey: (() => string) | undefined): Pick<Co
     confirmClaim: (id) => call(ENDPOINTS.confirmClaim, { path: { id } }),
     releaseClaim: (id) => call(ENDPOINTS.releaseClaim, { path: { id } }),
     repairClaim: (id) => call(ENDPOINTS.repairClaim, { path: { id } }),
+    commitClaim: (id, body = {}) => call(ENDPOINTS.commitClaim, { path: { id }, body }),
     probe: (body) => call(ENDPOINTS.createProbe, { body }),
     listProbes: (query = {}) => call(ENDPOINTS.listProbes, { query: { ...query } }),
     readProbe: (id) => call(ENDPOINTS.readProbe, { path: { id } }),

@@ -4,6 +4,7 @@ import { CLAIM_STATES } from "../../claim/claim-state.ts";
 import {
   ADOPTION_REQUEST,
   CLAIM_REQUEST,
+  COMMIT_REQUEST,
   CORDON_REQUEST,
   ENROLMENT_REQUEST,
   PROBE_REQUEST,
@@ -18,6 +19,7 @@ type ClaimOperationName =
   | "confirmClaim"
   | "releaseClaim"
   | "repairClaim"
+  | "commitClaim"
   | "createProbe"
   | "listProbes"
   | "readProbe";
@@ -81,6 +83,13 @@ const CLAIM_ENDPOINTS: Readonly<Record<ClaimOperationName, Endpoint>> = {
   repairClaim: ordering("/v1/claims/{id}/repair", "Claim", {
     summary: "Has devices of a claim that have drifted made anew",
     errors: ["claim_state", "read_only_server", "unknown_claim"],
+  }),
+  commitClaim: ordering("/v1/claims/{id}/commit", "Claim", {
+    summary:
+      "Commits a move that has ended well: the place becomes the VM's own, and the one that it left is given back",
+    body: COMMIT_REQUEST,
+    bodyMayLack: true,
+    errors: ["claim_contended", "read_only_server", "swap_mismatch", "swap_state", "unknown_claim"],
   }),
   createProbe: ordering("/v1/probes", "Probe", {
     summary: "Has the destination's driver asked whether it takes the source's migration_version",

@@ -24,6 +24,8 @@ export const CLAIM_REQUEST: JsonSchema = closedObject(
   },
 );
 
+export const COMMIT_REQUEST: JsonSchema = closedObject({}, { source: oneOfTexts(["release", "vacate", "keep"]) });
+
 export const ADOPTION_REQUEST: JsonSchema = eitherOf([closedObject({ host: NAME, parent: NAME }), VM_REFERENCE]);
 
 export const CORDON_REQUEST: JsonSchema = closedObject({}, { reason: textUpTo(1000, "a reason") });

@@ -49,3 +49,12 @@ export interface ProbeBody {
     | { readonly host: string; readonly parent: string; readonly type: string }
     | { readonly host: string; readonly device: string };
 }
+
+/** Body of `POST /v1/claims/{id}/commit`. */
+export interface CommitBody {
+  /**
+   * What becomes of the devices that the VM left: `release` (unless said): the claim that holds them is given back;
+   * `vacate`: also such as Berth did not make are taken away, once nobody uses them; `keep`: they stay as they are.
+   */
+  readonly source?: "release" | "vacate" | "keep";
+}
