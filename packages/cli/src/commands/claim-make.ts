@@ -2,14 +2,15 @@
 
 import { Option, type Command } from "commander";
 import { STRATEGIES, type Strategy } from "@berth/core/placement/request";
-import type { ClaimDecisionAnswer } from "@berth/core/protocol/api/control-answers";
+import type { ClaimAnswer, ClaimDecisionAnswer } from "@berth/core/protocol/api/control-answers";
 import type { ClaimBody } from "@berth/core/protocol/api/control-requests";
 import type { ConnectionOptions } from "../connect/connection.ts";
+import type { ServerLink } from "../connect/server-link.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { parseDuration } from "../input/duration.ts";
 import { findServerSubject } from "../input/server-reference.ts";
 import type { Context } from "../program.ts";
-import { formatDecision } from "../render/claim-text.ts";
+import { formatClaimState, formatDecision } from "../render/claim-text.ts";
 import { formatJson } from "../render/json.ts";
 import { addServerOptions, collect, openLink } from "./options.ts";
 
@@ -17,6 +18,8 @@ interface ClaimOptions extends ConnectionOptions {
   readonly to?: string;
   readonly ttl?: number;
   readonly make?: true;
+  /** Seconds. */
+  readonly wait?: number;
   readonly dryRun?: true;
   readonly idempotencyKey?: string;
   readonly exceptHost: readonly string[];
@@ -29,11 +32,12 @@ Examples:
   berth claim rack1-n1:5eed0000-0101-4000-8000-000000000001      the best place that grants it, held for 10 minutes
   berth claim rack6-n1:db1 --to rack6-n2 --ttl 1h                all devices of a VM, on this host
   berth claim UUID --make                                        the devices are made at once
+  berth claim UUID --make --wait 1m                              and this ends when they exist, or could not be made
   berth claim UUID --dry-run                                     who would grant it, and what would be done; writes nothing
   berth claim UUID --idempotency-key job-4711                    the same order, however often it is sent
 
 A held place expires unless berth confirm follows. Sent again with the same --idempotency-key, an order is carried out once.
-Exit codes: 0 granted, 3 no, 4 a fact is missing, 5 compatible but no room now.
+Exit codes: 0 granted, 1 with --wait where the devices could not be made or not in time, 3 no, 4 a fact is missing, 5 compatible but no room now.
 `;
 
 const EXIT_OF_REFUSAL: Readonly<Record<"no" | "unknown" | "no-room", ExitCode>> = {
@@ -54,6 +58,11 @@ export function addClaimCommand(program: Command, context: Context): void {
       ),
     )
     .option("--make", "have the devices made at once")
+    .addOption(
+      new Option("--wait <duration>", "with --make: how long to wait until the devices exist").argParser(
+        parseDuration("--wait", { min: 1, max: 86_400 }),
+      ),
+    )
     .option("--dry-run", "decide, and write nothing")
     .option("--idempotency-key <key>", "carry the order out once, however often it is sent")
     .addOption(
@@ -83,11 +92,43 @@ async function makeClaim(subject: string, options: ClaimOptions, context: Contex
   };
   const key = options.idempotencyKey;
   const answer = await control.claim(body, key === undefined ? {} : { idempotencyKey: key });
-  const exitCode = exitCodeOfClaim(answer);
-  const text =
-    options.json === true ? formatJson("claim-decision/v1", { ...answer, exitCode }) : formatDecision(answer);
-  context.output.write(`${text}\n`);
+  if (answer.kind === "refused" || options.wait === undefined || body.make === undefined || answer.dryRun) {
+    writeDecision(answer, { json: options.json, exitCode: exitCodeOfClaim(answer) }, context);
+    return;
+  }
+  if (options.json !== true) context.output.write(`${formatDecision(answer)}\n`);
+  const { claim } = await waitForDevices(answer.claim.id, { control, seconds: options.wait, world: context.world });
+  const exitCode = claim.state === "bound" || claim.state === "attached" ? EXIT.yes : EXIT.failed;
+  if (options.json === true) writeDecision({ ...answer, claim }, { json: true, exitCode }, context);
+  else context.output.write(`\n${formatClaimState(claim)}\n`);
   context.finish(exitCode);
+}
+
+function writeDecision(
+  answer: ClaimDecisionAnswer,
+  { json, exitCode }: { readonly json: true | undefined; readonly exitCode: ExitCode },
+  { output, finish }: Context,
+): void {
+  output.write(
+    `${json === true ? formatJson("claim-decision/v1", { ...answer, exitCode }) : formatDecision(answer)}\n`,
+  );
+  finish(exitCode);
+}
+
+/** Milliseconds between two looks. */
+const LOOK_MS = 250;
+
+/** The claim when its devices exist, when they could not be made, or when time is over. */
+async function waitForDevices(
+  id: string,
+  { control, seconds, world }: { control: ServerLink["control"]; seconds: number; world: Context["world"] },
+): Promise<ClaimAnswer> {
+  let answer = await control.readClaim(id);
+  for (let waitedMs = 0; answer.claim.state === "provisioning" && waitedMs < seconds * 1000; waitedMs += LOOK_MS) {
+    await world.wait(LOOK_MS);
+    answer = await control.readClaim(id);
+  }
+  return answer;
 }
 
 /** What the command exits with. */

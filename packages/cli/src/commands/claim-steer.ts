@@ -9,7 +9,7 @@ import type { ConnectionOptions } from "../connect/connection.ts";
 import { withClaim } from "../input/claim-reference.ts";
 import type { Context } from "../program.ts";
 import { formatJson } from "../render/json.ts";
-import { printable } from "../render/table.ts";
+import { formatClaimState } from "../render/claim-text.ts";
 import { addServerOptions, openLink } from "./options.ts";
 
 interface SteerOptions extends ConnectionOptions {
@@ -132,6 +132,5 @@ function throwFailures([first, ...others]: readonly BerthError[]): void {
 }
 
 function formatState({ claim }: ClaimAnswer): string {
-  const reason = claim.reason === undefined ? "" : `: ${printable(claim.reason.text)} [${claim.reason.code}]`;
-  return `Claim ${claim.id} on ${claim.host} is ${claim.state}${reason}`;
+  return formatClaimState(claim);
 }

@@ -304,6 +304,45 @@ The agent says: EBUSY [ebusy]
   });
 });
 
+describe("berth claim --make --wait", () => {
+  const granted = (state: ClaimItem["state"]) => ({
+    kind: "granted" as const,
+    generation: GENERATION,
+    claim: claimOf({ id: "c1", state }),
+    tried: [],
+    dryRun: false,
+    steps: [],
+  });
+  const ends = (...states: readonly ClaimItem["state"][]) => {
+    const left = [...states];
+    const claim = () => Promise.resolve(granted("provisioning"));
+    const readClaim = (id: string) =>
+      Promise.resolve({ generation: GENERATION, claim: claimOf({ id, state: left.shift() ?? "provisioning" }) });
+    const readDevice = (host: string, device: string) =>
+      Promise.resolve({ generation: GENERATION, device: { host, id: device } as never });
+    return { control: { claim, readClaim }, inventory: { readDevice } };
+  };
+  const args = ["claim", "a:00000000-0000-4000-8000-000000000001", "--make", "--wait", "1s"];
+
+  it("ends when the devices exist", async () => {
+    const ran = await runWith(args, ends("provisioning", "provisioning", "bound"));
+    assert.match(ran.written, /\nClaim c1 on b is bound\n$/);
+    assert.equal(ran.code, 0);
+  });
+
+  it("fails where they could not be made, and where they do not exist in time", async () => {
+    assert.equal((await runWith(args, ends("failed"))).code, 1);
+    const late = await runWith(args, ends());
+    assert.deepEqual([late.code, late.calls.filter(([name]) => name === "readClaim").length], [1, 5]);
+  });
+
+  it("is one JSON document, with the claim as it is in the end", async () => {
+    const ran = await runWith([...args, "--json"], ends("bound"));
+    const { claim, exitCode } = JSON.parse(ran.written) as { readonly claim: ClaimItem; readonly exitCode: number };
+    assert.deepEqual([claim.state, exitCode], ["bound", 0]);
+  });
+});
+
 describe("berth confirm, release, repair", () => {
   const answerOf = (state: ClaimItem["state"]) => (id: string) =>
     Promise.resolve({ generation: GENERATION, claim: claimOf({ id, state }) });

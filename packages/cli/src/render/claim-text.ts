@@ -170,3 +170,9 @@ function formatRefused({ code, text, device, parent, type, because = [], short }
     ]),
   ];
 }
+
+/** What a claim is now, in one line. */
+export function formatClaimState({ id, host, state, reason }: ClaimItem): string {
+  const why = reason === undefined ? "" : `: ${printable(reason.text)} [${reason.code}]`;
+  return `Claim ${id} on ${host} is ${state}${why}`;
+}
