@@ -15,14 +15,14 @@ import type {
 import { keyOf, sha256, type DocumentKind } from "@berth/server/documents/keys";
 import { TRANSACTION_MAX, type Store, type Write } from "@berth/server/store/store";
 
-/** Cards of a host, and units of a card. */
-const CARDS = 10;
+/** Cards of a host, and units of a card: fewer of all than claims fit into a ledger. */
+const CARDS = 6;
 const UNITS = 16;
 /** Hosts with one card each that all want the last places of, and the units of such a card. */
 export const RACE_HOSTS = 20;
 export const RACE_UNITS = 64;
 /** Kinds of cards; half of them are in each host. */
-const KINDS = 20;
+const KINDS = 12;
 /** Devices that exist on each host: each uses a unit of a card of its own. */
 const DEVICES = 4;
 const PRESENT_IN_ONE = 1000;
@@ -67,23 +67,23 @@ export interface FleetDevice {
 }
 
 /** `host00017`. */
-function nameOf(host: number): string {
+export function nameOf(host: number): string {
   return `host${String(host).padStart(5, "0")}`;
 }
 
-/** What a host of the fleet shows. */
-function showHost(number: number): HostSnapshot {
+/** What a host of the fleet shows; `taken`: units that something else has of its last card. */
+export function showHost(number: number, cards: number = CARDS, taken: number = 0): HostSnapshot {
   const host = nameOf(number);
-  const parents = Array.from({ length: CARDS }, (_, card) => {
+  const parents = Array.from({ length: cards }, (_, card) => {
     const kind = `drv-k${(number + card) % KINDS}`;
-    const left = card < DEVICES ? UNITS - 1 : UNITS;
+    const left = (card < DEVICES ? UNITS - 1 : UNITS) - (card === cards - 1 ? taken : 0);
     const types = [
       { id: kind, available: left, version: "1.5.0" },
       { id: `${kind}x2`, available: left >> 1, version: "1.5.0" },
     ];
     return { id: `p${card}`, types, numaNode: card % 2 };
   });
-  const devices = Array.from({ length: DEVICES }, (_, card) => ({
+  const devices = Array.from({ length: Math.min(DEVICES, cards) }, (_, card) => ({
     id: deviceId(number, card),
     parent: `p${card}`,
     type: `drv-k${(number + card) % KINDS}`,
@@ -121,12 +121,17 @@ export function listDevices(hosts: number): readonly FleetDevice[] {
 
 /** Documents of a fleet whose agents have reported, are heard by another server, and whose cards were handed over. */
 export function listFleetWrites(hosts: number): readonly Write[] {
+  const shown = Array.from({ length: hosts }, (_, number) => showHost(number));
+  return listHostWrites([...shown, ...listRaceHosts()]);
+}
+
+/** The same of these hosts. */
+export function listHostWrites(shown: readonly HostSnapshot[]): readonly Write[] {
   const writes = new Map<string, Write>();
   const put = (kind: DocumentKind, name: string, value: object | string): void => {
     const key = keyOf(kind, name);
     writes.set(key, { kind: "put", key, value: typeof value === "string" ? value : JSON.stringify(value) });
   };
-  const shown = [...Array.from({ length: hosts }, (_, number) => showHost(number)), ...listRaceHosts()];
   for (const snapshot of shown) {
     const { host } = snapshot;
     const { text, digest, shapes } = splitSnapshot(snapshot, sha256);
@@ -138,13 +143,19 @@ export function listFleetWrites(hosts: number): readonly Write[] {
   }
   for (let from = 0; from < shown.length; from += PRESENT_IN_ONE) {
     const names = shown.slice(from, from + PRESENT_IN_ONE).map(({ host }) => host);
-    put("presence", `bench/${from}`, { replica: "bench", hosts: names } satisfies PresenceDocument);
+    put("presence", `bench/${names[0]}`, { replica: "bench", hosts: names } satisfies PresenceDocument);
   }
   return [...writes.values()];
 }
 
-function agentOf(host: string): AgentDocument {
-  const credential = sha256(`credential of ${host}`);
+/** The secret that a host's agent speaks with. */
+export function credentialOf(host: string): string {
+  return `credential-of-${host}`.padEnd(43, "-");
+}
+
+/** An agent that was enrolled. */
+export function agentOf(host: string): AgentDocument {
+  const credential = sha256(credentialOf(host));
   return { host, credential, enrolledAtMs: 0, enrolledBy: "bench", generation: 1, session: "one", replaced: [] };
 }
 

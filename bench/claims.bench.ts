@@ -36,7 +36,7 @@ import { compareStores, openReplayer, recordClaims, type RecordingStore, type Re
 const { values: options } = parseArgs({
   options: {
     hosts: { type: "string", default: "1000" },
-    claims: { type: "string", default: "2000" },
+    claims: { type: "string" },
     rounds: { type: "string", default: "5" },
     directory: { type: "string", default: tmpdir() },
     store: { type: "string" },
@@ -44,8 +44,9 @@ const { values: options } = parseArgs({
   strict: false,
 });
 const HOSTS = Number(options.hosts);
-const CLAIMS = Number(options.claims);
 const ROUNDS = Number(options.rounds);
+/** Rounds that warm up before those that are measured. */
+const WARM = 3;
 const CLIENTS = 64;
 const FEW_CLIENTS = 16;
 const AIM = 0.5;
@@ -53,6 +54,8 @@ const AIM = 0.5;
 /** A control plane over a store, and another store of the same content that nothing follows. */
 interface Scene {
   readonly name: string;
+  /** Claims of a round. */
+  readonly claims: number;
   readonly store: RecordingStore;
   readonly raw: Store;
   close(): Promise<void>;
@@ -66,6 +69,7 @@ async function openSqliteScene(): Promise<Scene> {
   ]);
   return {
     name: "embedded store",
+    claims: Number(options.claims ?? 2000),
     store: recordClaims(store),
     raw,
     close: async () => {
@@ -88,6 +92,7 @@ async function openEtcdScene(): Promise<Scene | undefined> {
   const raw = await openEtcdStore({ endpoints, root: "raw/1/" });
   return {
     name: "one member of etcd",
+    claims: Number(options.claims ?? 600),
     store: recordClaims(store),
     raw,
     close: async () => {
@@ -127,25 +132,46 @@ function dealDevices(count: number): readonly FleetDevice[] {
   return Array.from({ length: count }, () => DEVICES[dealt++ % DEVICES.length] as FleetDevice);
 }
 
-/** Rounds of claims, each followed by the same transactions alone; the first round warms up. */
-async function measureClaims({ name, store, raw }: Scene, book: ClaimBook, replayer: Replayer): Promise<void> {
-  const rows: { readonly claimed: number; readonly written: number }[] = [];
-  let example: readonly Transaction[] = [];
-  for (let round = 0; round <= ROUNDS; round += 1) {
+/** How many a second, and the processor time of this process for each, its threads included. */
+interface Rate {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+}
+
+async function rateOf(count: number, work: () => Promise<unknown>): Promise<Rate> {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: count / seconds, cpuUs: (user + system) / count };
+}
+
+/** Rounds of claims, each followed by the same transactions alone. */
+async function measureClaims({ name, store, claims }: Scene, book: ClaimBook, replayer: Replayer): Promise<void> {
+  const rows: { readonly claimed: Rate; readonly written: Rate }[] = [];
+  let last: readonly Transaction[] = [];
+  for (let round = 0; round < WARM + ROUNDS; round += 1) {
+    const devices = dealDevices(claims);
     store.takeClaims();
-    const claimed = await claimAll(book, dealDevices(CLAIMS), `round${round}`);
-    example = store.takeClaims();
-    if (example.length !== CLAIMS) fail(`${CLAIMS} claims were granted and ${example.length} written`);
-    const written = await replayer.replay(example, CLIENTS);
-    if (round > 0) rows.push({ claimed: CLAIMS / claimed, written: CLAIMS / written });
+    const claimed = await rateOf(claims, async () => claimAll(book, devices, `round${round}`));
+    last = store.takeClaims();
+    if (last.length !== claims) fail(`${claims} claims were asked for and ${last.length} written`);
+    const written = await rateOf(claims, async () => replayer.replay(last, CLIENTS));
+    if (round >= WARM) rows.push({ claimed, written });
   }
-  const [first] = example;
-  const bytes = example.reduce((sum, { writes }) => sum + countBytes(writes), 0) / example.length;
-  const shape = `${first?.compares.length} compares, ${first?.writes.length} documents, ${bytes.toFixed(0)} bytes on average`;
-  console.log(`\n${name}: ${CLIENTS} clients, ${HOSTS} hosts, a claim is ${shape}; epoch ${raw.epoch.slice(0, 8)}`);
-  const ratio = median(rows.map(({ claimed, written }) => claimed / written));
-  print("claims", `${perSecond(median(rows.map(({ claimed }) => claimed)))}   p50 and p99 over HTTP: see below`);
-  print("the same transactions alone", perSecond(median(rows.map(({ written }) => written))));
+  const bytes = last.reduce((sum, { writes }) => sum + countBytes(writes), 0) / last.length;
+  const [first] = last;
+  const shape = `${first?.compares.length} compares, ${first?.writes.length} documents, ${bytes.toFixed(0)} bytes at the end`;
+  console.log(`\n${name}: ${CLIENTS} clients, ${HOSTS} hosts; a claim is ${shape}`);
+  for (const [title, kind] of [
+    ["claims", "claimed"],
+    ["the same transactions alone", "written"],
+  ] as const) {
+    const cpu = median(rows.map((row) => row[kind].cpuUs)).toFixed(0);
+    print(title, `${perSecond(median(rows.map((row) => row[kind].perSecond)))}   ${cpu} us of processor each`);
+  }
+  const ratio = median(rows.map(({ claimed, written }) => claimed.perSecond / written.perSecond));
   print("ratio", `${ratio.toFixed(2)}   aim ${AIM}${ratio >= AIM ? "" : "  MISSED"}`);
 }
 
@@ -153,10 +179,9 @@ function countBytes(writes: Transaction["writes"]): number {
   return writes.reduce((sum, write) => sum + (write.kind === "put" ? Buffer.byteLength(write.value) : 0), 0);
 }
 
-/** Seconds that claims for so many devices take, each client one at a time. */
-async function claimAll(book: ClaimBook, devices: readonly FleetDevice[], round: string): Promise<number> {
+/** Claims for so many devices, each client one at a time. */
+async function claimAll(book: ClaimBook, devices: readonly FleetDevice[], round: string): Promise<void> {
   let next = 0;
-  const start = performance.now();
   await Promise.all(
     Array.from({ length: CLIENTS }, async () => {
       for (let at = next++; at < devices.length; at = next++) {
@@ -167,10 +192,9 @@ async function claimAll(book: ClaimBook, devices: readonly FleetDevice[], round:
       }
     }),
   );
-  return (performance.now() - start) / 1000;
 }
 
-async function measureHttp({ name, store }: Scene, { control }: ControlPlane): Promise<void> {
+async function measureHttp({ name, store, claims }: Scene, { control }: ControlPlane): Promise<void> {
   const { view } = control.replica;
   const server = makeApiServer({ view, control, version: "0.0.0", tokens: () => undefined });
   await server.listen({ host: "127.0.0.1", port: 0 });
@@ -186,10 +210,10 @@ async function measureHttp({ name, store }: Scene, { control }: ControlPlane): P
     ] as const) {
       const rounds: ClaimRound[] = [];
       for (let round = 0; round < 3; round += 1) {
-        const devices = dealDevices(CLAIMS);
+        const devices = dealDevices(claims);
         const made = await run({ ...work, devices, round: `${title.replaceAll(" ", "-")}-${round}` });
         if (made.others.length > 0) fail(`an answer that is no answer: ${made.others[0]}`);
-        if (work.to === "any" && made.granted.length !== CLAIMS) fail(`${made.granted.length} of ${CLAIMS} granted`);
+        if (work.to === "any" && made.granted.length !== claims) fail(`${made.granted.length} of ${claims} granted`);
         if (round > 0) rounds.push(made);
       }
       printRounds(title, rounds);

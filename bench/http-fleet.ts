@@ -6,7 +6,9 @@ import { known } from "@berth/core/device/evidence";
 import { parseSoftwareVersion } from "@berth/core/device/software-version";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
 import { testSnapshot } from "@berth/core/placement/test-fleet";
+import type { CandidatesRequest } from "@berth/core/protocol/api/requests";
 import { makeApiServer } from "@berth/server/http/make-server";
+import { answerCandidates } from "@berth/server/http/question-answers";
 import { FleetView } from "@berth/server/inventory/fleet-view";
 import { hostName, madeUpFleet, typeName } from "./made-up-fleet.ts";
 
@@ -37,6 +39,16 @@ export function serveFleet(hosts: number, questions: number): ServedFleet {
   const server = makeApiServer({ view, version: "0.0.0", tokens: () => undefined, lagSeconds: () => 0 });
   // Hosts come in no order of their names; the first ones asked about are spread over the fleet.
   return { server, view, bodies: bodies.slice(0, questions), buildSeconds: (performance.now() - start) / 1000 };
+}
+
+/** Takes the best place of one question for a claim of that number, in the view alone: later questions find one place less. */
+export function claimFor({ view, bodies }: ServedFleet, number: number): void {
+  const body = JSON.parse(bodies[(number * 7919) % bodies.length] ?? "{}") as CandidatesRequest;
+  const [best] = answerCandidates(view, body).candidates;
+  if (best === undefined) return;
+  const { host, parent, type } = best;
+  const claimed = { id: `00000000-0000-4000-9000-${String(number).padStart(12, "0")}`, parent, type, count: 1 };
+  view.edit(undefined, (edit) => edit.putLedger(host, [...view.ledgerOf(host), claimed]));
 }
 
 type Parent = Parameters<typeof testSnapshot>[0]["parents"][number];
