@@ -2,10 +2,10 @@
 
 import * as fs from "node:fs";
 import { hostname } from "node:os";
-import { parseArgs } from "node:util";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { readHost } from "../discovery/read-host.ts";
 import { openRoot } from "../host/open-root.ts";
+import { nameErrno } from "../provision/errno-name.ts";
 import type { AgentLog } from "../uplink/agent-log.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { AGENT_HELP, parseAgentOptions, type AgentOptions } from "./agent-options.ts";
@@ -75,8 +75,8 @@ export async function runUntilStopped(options: AgentOptions, output: AgentOutput
 }
 
 function showHost(args: readonly string[]): object {
-  const { values } = parseArgs({ args: [...args], options: { root: { type: "string" } } });
-  return readHost(openRoot(values.root ?? "/"), hostname());
+  const { root } = optionsOf(args);
+  return readHost(openRoot(root), hostname());
 }
 
 function optionsOf(args: readonly string[]): AgentOptions {
@@ -85,16 +85,14 @@ function optionsOf(args: readonly string[]): AgentOptions {
 
 /** A token in a file that others can read is no secret any more. */
 function readTokenFile(path: string): string {
-  let stat: fs.Stats;
   try {
-    stat = fs.statSync(path);
+    if ((fs.statSync(path).mode & 0o077) === 0) return fs.readFileSync(path, "utf8").trim();
   } catch (cause) {
-    throw new BerthError("file_not_found", `There is no file ${path}`, { place: path, expected: "a token", cause });
+    const code = nameErrno(cause) === "ENOENT" ? "file_not_found" : "file_unreadable";
+    const message = `Cannot read ${path}: ${nameErrno(cause)}`;
+    throw new BerthError(code, message, { place: path, expected: "a token", cause });
   }
-  if ((stat.mode & 0o077) !== 0) {
-    throw new BerthError("token_unsafe", `Others could read ${path}`, { place: path, expected: "a file of mode 0600" });
-  }
-  return fs.readFileSync(path, "utf8").trim();
+  throw new BerthError("token_unsafe", `Others could read ${path}`, { place: path, expected: "a file of mode 0600" });
 }
 
 function formatError(error: BerthError): string {

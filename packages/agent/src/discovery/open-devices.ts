@@ -31,7 +31,17 @@ export function listVfioFiles(
   return { devices: files };
 }
 
-/** Whether a path is a file that hands out devices; `/dev/vfio/vfio` is the container and names none. */
-export function isVfioFile(path: string): boolean {
-  return /^\/dev\/vfio\/(?:(?:noiommu-)?\d{1,9}|devices\/vfio\d{1,9})$/.test(path);
+/**
+ * The file of /dev/vfio behind an open file, by the name that `listVfioFiles` has for it; undefined for any other.
+ * `/dev/vfio/vfio` is the container and names none. A process in a jail has its /dev elsewhere, and a file that was
+ * unlinked is open all the same: the kernel then adds ` (deleted)`.
+ */
+export function findVfioFile(path: string): string | undefined {
+  const found = /\/dev(\/vfio\/(?:(?:noiommu-)?\d{1,9}|devices\/vfio\d{1,9}))(?: \(deleted\))?$/.exec(path);
+  return found === null ? undefined : `/dev${found[1]}`;
+}
+
+/** Whether an open file is a device that was handed out by a group: the kernel does not say which. */
+export function isNamelessDevice(path: string): boolean {
+  return path.endsWith("/anon_inode:[vfio-device]");
 }

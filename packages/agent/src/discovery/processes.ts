@@ -2,10 +2,11 @@
 
 import type { Evidence } from "@berth/core/device/evidence";
 import type { VmOwner } from "@berth/core/device/virtual-machine";
-import { isVfioFile } from "./open-devices.ts";
+import { findVfioFile, isNamelessDevice } from "./open-devices.ts";
 import type { VfioFiles } from "./open-devices.ts";
 import { isQemu, readQemuArguments } from "./qemu-command-line.ts";
 import type { QemuFacts } from "./qemu-command-line.ts";
+import type { Resolved } from "../host/sysfs-tree.ts";
 import { compare, escapeControls, evidenceOf, noteProblem } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import type { SeenDevice, VmSighting } from "./vm-sighting.ts";
@@ -89,20 +90,42 @@ function readOpenDevices(scan: Scan, path: string, { files, unread }: Look): rea
   if (listing.kind === "absent" && scan.tree.list(path).kind !== "names") return [];
   if (listing.kind !== "names" || listing.names.length > MAX_OPEN_FILES) {
     if (isGone(listing)) return [];
-    unread.files += 1;
-    unread.firstFiles ||= folder;
+    noteUnread(unread, folder);
     return [];
   }
   const found = new Map<string, SeenDevice>();
+  let [isClosed, isNameless, isNamed] = [false, false, false];
   for (const name of listing.names) {
-    const at = scan.tree.resolve(`${folder}/${name}`);
-    if ((at.kind !== "path" && at.kind !== "dangling") || !isVfioFile(at.path)) continue;
-    const evidence = evidenceOf(scan, `${folder}/${name}`, { text: at.path });
-    for (const device of files.devices.get(at.path) ?? []) {
+    const link = `${folder}/${name}`;
+    const at = scan.tree.resolve(link);
+    isClosed ||= isClosedToView(at, link);
+    if (at.kind !== "path" && at.kind !== "dangling") continue;
+    isNameless ||= isNamelessDevice(at.path);
+    const file = findVfioFile(at.path);
+    if (file === undefined) continue;
+    isNamed = true;
+    const evidence = evidenceOf(scan, link, { text: at.path });
+    for (const device of files.devices.get(file) ?? []) {
       if (!found.has(device)) found.set(device, { device, how: "open-file", evidence });
     }
   }
+  // Who holds a device and no group may hold any of them.
+  if (isClosed || (isNameless && !isNamed)) noteUnread(unread, folder);
   return [...found.values()];
+}
+
+/**
+ * Whether an open file may be of /dev/vfio and cannot be seen: the link itself is refused, as by a kernel that lets this
+ * user list another process's files and not follow them (CAP_SYS_PTRACE is missing), or /dev/vfio is closed.
+ */
+function isClosedToView(at: Resolved, link: string): boolean {
+  if (at.kind !== "failed" && at.kind !== "refused") return false;
+  return !isGone(at) && (at.why.includes(link) || at.why.includes("/dev/vfio"));
+}
+
+function noteUnread(unread: Unread, folder: string): void {
+  unread.files += 1;
+  unread.firstFiles ||= folder;
 }
 
 function readArguments(scan: Scan, path: string, { unread }: Look): readonly string[] {

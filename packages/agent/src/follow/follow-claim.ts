@@ -5,6 +5,7 @@ import { isSeenByAgents } from "@berth/core/claim/transitions";
 import type { AgentEvent } from "@berth/core/provision/desired-state";
 import type { RepairPlan } from "@berth/core/provision/plan-repair";
 import { fenceNamesOf } from "../provision/fence-file.ts";
+import type { JournalRecord } from "../provision/journal.ts";
 import { listMade } from "../provision/run-view.ts";
 import { findClaim } from "./find-claim.ts";
 import type { HostLook } from "./host-eye.ts";
@@ -28,7 +29,7 @@ const MAX_ROUNDS = 4;
 export async function followClaim(bench: Workbench, order: Order): Promise<Said> {
   const { claim } = order.wanted;
   const refused = bench.refusals.find(claim.id);
-  if (refused !== undefined) return { events: [sayEvent(claim, "refused", refused)], notices: [] };
+  if (refused !== undefined) return tellRefusal(bench, claim, refused);
   const pause = bench.pauses.find(claim.id, describeWanted(order));
   if (pause !== undefined) return sayNotice(claim.id, pause);
   try {
@@ -50,10 +51,7 @@ async function followLocked(bench: Workbench, order: Order): Promise<Said> {
     return sayNotice(claim.id, { code: "journal_damaged", text: `nothing of this claim is touched: ${chronicle.why}` });
   }
   const stale = admitFences(bench, claim);
-  if (stale !== undefined) {
-    const mayBeMade = claim.state !== "provisioning" || chronicle.records.length > 0;
-    return mayBeMade ? sayNotice(claim.id, stale) : sayRefused(bench, order, stale);
-  }
+  if (stale !== undefined) return followStale(bench, order, { stale, records: chronicle.records });
   if (isOpen(chronicle.records)) {
     const left = await settleRun(bench, claim.id);
     if (left !== undefined) return sayLater(bench, order, left);
@@ -65,6 +63,23 @@ async function followLocked(bench: Workbench, order: Order): Promise<Said> {
     failure = advance.failure;
   }
   return sayLater(bench, order, { code: "not_settled", text: "what was done did not stay: it is tried again later" });
+}
+
+interface Staleness {
+  readonly stale: ClaimReason;
+  readonly records: readonly JournalRecord[];
+}
+
+/** Nothing is done for an old fence. That nothing of such a claim is left is said all the same, where it is seen. */
+function followStale(bench: Workbench, order: Order, { stale, records }: Staleness): Said {
+  const { claim } = order.wanted;
+  if (claim.state === "provisioning" && records.length === 0) return sayRefused(bench, order, stale);
+  if (claim.state === "releasing" && !isOpen(records)) {
+    const look = bench.eye.look();
+    const plan = planClaim(order.wanted, findClaim(claim, look, listKnown(bench, claim)), undefined);
+    if (plan.kind === "settled") return saySettled(bench, order, { plan, look });
+  }
+  return sayNotice(claim.id, stale);
 }
 
 type Advance =
@@ -129,17 +144,27 @@ function saySettled(bench: Workbench, order: Order, { plan, look }: Settled): Sa
     return sayRefused(bench, order, plan.reason ?? { code: "provision_failed", text: "the devices cannot be made" });
   }
   if (claim.state === "provisioning") return { events: [sayEvent(claim, "provisioned")], notices: [] };
-  return { events: sayUsage(claim, look), notices: [] };
+  const usage = sayUsage(claim, look);
+  // The control plane goes on asking for the repair until it hears that all is as claimed.
+  const isRepaired = claim.state === "bound" && order.wanted.repairsDrift === true;
+  return { events: isRepaired ? [sayEvent(claim, "provisioned"), ...usage] : usage, notices: [] };
+}
+
+function sayRefused(bench: Workbench, { wanted: { claim } }: Order, reason: ClaimReason): Said {
+  const said = tellRefusal(bench, claim, reason);
+  if (said.events.length === 0) return said;
+  bench.refusals.add(claim.id, reason);
+  bench.log(`claim ${claim.id}: refused: ${reason.text}`);
+  return said;
 }
 
 /** What a VM uses has not vanished because a message says so: `detached` is said first, and only if it is known. */
-function sayRefused(bench: Workbench, { wanted: { claim } }: Order, reason: ClaimReason): Said {
-  const usage = findClaimUsage(bench.eye.look().snapshot, claim.devices);
-  if (claim.state === "attached" && usage.kind !== "unused") return sayNotice(claim.id, reason);
-  bench.refusals.add(claim.id, reason);
-  bench.log(`claim ${claim.id}: refused: ${reason.text}`);
+function tellRefusal({ eye }: Workbench, claim: Claim, reason: ClaimReason): Said {
   const refused = sayEvent(claim, "refused", reason);
-  return { events: claim.state === "attached" ? [sayEvent(claim, "detached"), refused] : [refused], notices: [] };
+  if (claim.state !== "attached") return { events: [refused], notices: [] };
+  const usage = findClaimUsage(eye.look().snapshot, claim.devices);
+  if (usage.kind !== "unused") return sayNotice(claim.id, reason);
+  return { events: [sayEvent(claim, "detached"), refused], notices: [] };
 }
 
 function sayBlocked(claim: Claim, reason: ClaimReason, look: HostLook): Said {

@@ -33,13 +33,16 @@ export function planClaim(
   return waitForParent(claim, planRepair(desired, found));
 }
 
+/** What is not there yet after a boot, and comes with a driver or its manager. */
+const COMES_LATER: ReadonlySet<string> = new Set(["parent_gone", "type_not_offered"]);
+
 /**
- * After a boot drivers and virtual functions come when they come: a claim that was made waits for its parent. One that
- * was never made has other places to go to.
+ * After a boot drivers, virtual functions and their types come when they come: a claim that was made waits for its
+ * place. One that was never made has other places to go to.
  */
 function waitForParent({ state }: Claim, plan: RepairPlan): RepairPlan {
   if (state === "provisioning" || (plan.kind !== "settled" && plan.kind !== "undo")) return plan;
-  if (plan.event !== "refused" || plan.reason?.code !== "parent_gone") return plan;
+  if (plan.event !== "refused" || plan.reason === undefined || !COMES_LATER.has(plan.reason.code)) return plan;
   return { kind: "blocked", reason: plan.reason };
 }
 

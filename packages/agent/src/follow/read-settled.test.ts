@@ -27,12 +27,25 @@ describe("readSnapshot()", () => {
     assert.ok(snapshot.problems.includes(problem));
   });
 
+  it("reads a host that holds still once, and looks once more whether it did", async () => {
+    const at = place();
+    let looks = 0;
+    const look = () => {
+      looks += 1;
+      return at.hands.look();
+    };
+    const follower = openPlace(at, { look });
+    await follower.readSnapshot();
+    await follower.readSnapshot();
+    assert.equal(looks, 4);
+  });
+
   it("reads again until nothing has changed meanwhile", async () => {
     const at = place();
     let looks = 0;
     const look = () => {
       looks += 1;
-      if (looks === 3) at.hands.writer.write("/x/create", uuidOf(5));
+      if (looks === 2) at.hands.writer.write("/x/create", uuidOf(5));
       return at.hands.look();
     };
     const snapshot = await openPlace(at, { look }).readSnapshot();

@@ -47,7 +47,10 @@ function checkPlace(device: ClaimedDevice, { snapshot }: HostLook): ClaimReason 
     return { code: "parent_gone", text: `${parent} is no parent of ${identity.kind} devices on this host now` };
   }
   if (profile === undefined && identity.kind === "vendor-vfio") {
-    return { code: "place_taken", text: `${parent} does not offer ${type} any more: the room was taken` };
+    return {
+      code: "type_not_offered",
+      text: `${parent} does not offer ${type} now: its room was taken, or not yet made`,
+    };
   }
   return explain(device, checkFingerprint(device, profile));
 }

@@ -6,6 +6,7 @@ import type { Use } from "../provision/effects.ts";
 import { findDeviceUse } from "./device-users.ts";
 import { openMemoryTree } from "./memory-tree.ts";
 import type { MemoryEntry } from "./memory-tree.ts";
+import type { SysfsTree } from "./sysfs-tree.ts";
 
 const UUID = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
 const FUNCTION = "0000:08:00.4";
@@ -47,6 +48,25 @@ const CASES: Readonly<Record<string, Case>> = {
   "sees the device's own file held open": {
     with: { "/proc/42/fd/9": { kind: "link", target: "/dev/vfio/devices/vfio3" } },
     use: "in-use",
+  },
+  "sees the group's file of a process in a jail": {
+    with: { "/proc/42/fd/9": { kind: "link", target: "/srv/jail/42/root/dev/vfio/12" } },
+    use: "in-use",
+  },
+  "sees a file that was unlinked and is open": {
+    with: { "/proc/42/fd/9": { kind: "link", target: "/dev/vfio/12 (deleted)" } },
+    use: "in-use",
+  },
+  "cannot tell where a process holds a device without its group": {
+    with: { "/proc/42/fd/9": { kind: "link", target: "anon_inode:[vfio-device]" } },
+    use: "unknown",
+  },
+  "can tell where a process holds devices with a group": {
+    with: {
+      "/proc/42/fd/8": { kind: "link", target: "/dev/vfio/7" },
+      "/proc/42/fd/9": { kind: "link", target: "anon_inode:[vfio-device]" },
+    },
+    use: "free",
   },
   "does not take another group's file for this one": {
     with: { "/proc/42/fd/9": { kind: "link", target: "/dev/vfio/7" } },
@@ -93,6 +113,23 @@ describe("findDeviceUse()", () => {
       const found = findDeviceUse(openMemoryTree(entries), of);
       assert.equal(found.kind, use, JSON.stringify(found));
       assert.match(JSON.stringify(found), says);
+    });
+  }
+
+  const CLOSED = {
+    "cannot tell where an open file is closed to view": ["/proc/42/fd/9", "EACCES", "unknown"],
+    "cannot tell where /dev/vfio is closed to view": ["/dev/vfio", "EACCES", "unknown"],
+    "can tell where a file elsewhere is closed to view": ["/run/user/1000/doc", "EACCES", "free"],
+    "can tell where a process has ended": ["/proc/42/fd/9", "ESRCH", "free"],
+  } as const;
+  for (const [name, [at, errno, use]] of Object.entries(CLOSED)) {
+    it(name, () => {
+      const entries = { ...HOST, "/proc/42/fd/9": { kind: "link", target: "/dev/vfio/12" } as const };
+      const tree = openMemoryTree(Object.entries(entries));
+      const why = `reading ${at} fails with ${errno}`;
+      const resolve: SysfsTree["resolve"] = (path) =>
+        path === "/proc/42/fd/9" ? { kind: "failed", errno, why } : tree.resolve(path);
+      assert.equal(findDeviceUse({ ...tree, resolve }, UUID).kind, use);
     });
   }
 });

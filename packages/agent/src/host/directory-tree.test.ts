@@ -57,6 +57,16 @@ describe("openDirectoryTree()", () => {
     const text = fs.readFileSync("/proc/version", "utf8");
     assert.deepEqual(tree.read("/proc/version", 4096), { kind: "text", text });
   });
+  it("answers the same of folders that it has long forgotten", () => {
+    const names = Array.from({ length: 1500 }, (_, index) => `/sys/d${index}`);
+    const root = writeTree(Object.fromEntries(names.map((name) => [`${name}/file`, name])));
+    const tree = openDirectoryTree(root);
+    for (const name of names) assert.deepEqual(tree.list(name), { kind: "names", names: ["file"] });
+    for (const name of names) {
+      assert.deepEqual(tree.read(`${name}/file`, 100), { kind: "text", text: name });
+      assert.deepEqual(tree.read(`${name}/none`, 100), { kind: "absent" });
+    }
+  });
   it("lists anew what was listed before", () => {
     const root = writeTree({ "/sys/one": "1" });
     const tree = openDirectoryTree(root);

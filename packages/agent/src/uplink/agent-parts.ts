@@ -40,6 +40,8 @@ export interface AgentParts {
   /** Milliseconds, `RESCAN_MS` unless said. */
   readonly rescanMs?: number;
   readonly changes?: HintSource;
+  /** Called when a look at the host is over: what it took is needed no more until the next one. */
+  readonly rest?: () => void;
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;

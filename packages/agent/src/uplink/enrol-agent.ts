@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { makeAgentClient } from "@berth/core/protocol/agent/agent-client";
 import { parseEnrolmentToken, type EnrolAnswer } from "@berth/core/protocol/agent/agent-wire";
 import { BerthError } from "@berth/core/protocol/berth-error";
+import { replaceFile } from "../provision/durable-file.ts";
 import { openState, raiseGeneration, writeCredential, type AgentCredential } from "./agent-state.ts";
 import { findPinnedAuthority } from "./certificate-pin.ts";
 import { parseServerAddress, type ServerAddress } from "./server-address.ts";
@@ -34,6 +35,10 @@ export interface Enrolled {
 
 const TIMEOUT_MS = 10_000;
 
+/** Holds the room on the disk that a credential with its authority takes, until there is one. */
+const RESERVE = "reserve.tmp";
+const RESERVE_BYTES = 32 * 1024;
+
 /**
  * Enrols this host: gives a one-time token to a server that proves to be the right one, and keeps the credential that it
  * is given. When this returns, the credential is on disk. The token goes to no server whose certificate does not come from
@@ -54,16 +59,18 @@ export async function enrolAgent(enrolment: Enrolment): Promise<Enrolled> {
   }
   // Before the token is used up: what is the good of a credential that cannot be kept?
   openState(stateDirectory);
-  fs.accessSync(stateDirectory, fs.constants.W_OK);
   const lock = await lockState(stateDirectory);
   try {
+    replaceFile(stateDirectory, RESERVE, "-".repeat(RESERVE_BYTES));
     const { address, answer, ca } = await askServers(addresses, enrolment, token);
     const { host, credential, generation = 0 } = requireAnswer(answer, address);
+    fs.rmSync(`${stateDirectory}/${RESERVE}`);
     raiseGeneration(stateDirectory, generation);
     const kept: AgentCredential = { host, credential, servers, ...(ca === undefined ? {} : { ca }) };
     writeCredential(stateDirectory, kept);
     return { host, server: address.origin };
   } finally {
+    fs.rmSync(`${stateDirectory}/${RESERVE}`, { force: true });
     await lock.release();
   }
 }

@@ -28,6 +28,7 @@ export class FrailServer {
   readonly #host: string;
   readonly #shapes = new Map<string, Shape>();
   readonly #replaced = new Set<string>();
+  readonly #returned = new Set<string>();
   #waiters: (() => void)[] = [];
   #life = 0;
   #refusal: ErrorCode | undefined;
@@ -113,7 +114,11 @@ export class FrailServer {
   }
 
   #hello({ session, hello }: Parameters<AgentClient["hello"]>[0]): Awaited<ReturnType<AgentClient["hello"]>> {
-    if (this.#replaced.has(session)) throw new BerthError("agent_conflict", "Two agents");
+    if (this.#returned.has(session)) throw new BerthError("agent_conflict", "Two agents");
+    if (this.#replaced.has(session)) {
+      this.#returned.add(session);
+      throw new BerthError("session_replaced", "Another session counts");
+    }
     if (this.session !== "" && this.session !== session) this.#replaced.add(this.session);
     this.session = session;
     return decideHello(hello, { host: this.#host, protocol: { min: 1, max: 1 }, features: [] }, this.state);

@@ -28,6 +28,8 @@ export interface HostWork {
   readonly ownNotices: Map<string, AgentNotice>;
   /** Events wait until the change that they are about has been reported. */
   waitsForReport: boolean;
+  /** A report of this session was taken. */
+  hasReported: boolean;
   /** What this session was told to be in the way; undefined: nothing yet. */
   toldNotices: string | undefined;
 }
@@ -49,6 +51,7 @@ export function beginWork(parts: AgentParts): HostWork {
     outbox: EMPTY_OUTBOX,
     ownNotices: new Map(),
     waitsForReport: false,
+    hasReported: false,
     toldNotices: undefined,
   };
 }
@@ -60,6 +63,7 @@ export function beginSession(work: HostWork, { known }: Pick<Session, "known">):
   work.mustScan = true;
   // What was called off when the last session ended is taken up again.
   work.mustFollow = true;
+  work.hasReported = false;
   work.toldNotices = undefined;
 }
 
@@ -78,9 +82,13 @@ export function takeWanted(work: HostWork, wanted: DesiredState): void {
 
 /** The same is wanted as before, up to a later cursor. Says whether there was anything before. */
 export function takeSame(work: HostWork, cursor: DesiredCursor): boolean {
-  if (work.wanted === undefined) return false;
-  if (isSameCursor(work.followed, work.wanted.cursor)) work.followed = cursor;
-  takeWanted(work, { ...work.wanted, cursor });
+  const { wanted } = work;
+  if (wanted === undefined) return false;
+  // A server that lags behind the one that was asked before knows of nothing newer: what was seen stays seen.
+  const isBehind = cursor.epoch === wanted.cursor.epoch && cursor.revision < wanted.cursor.revision;
+  const seen = isBehind ? wanted.cursor : cursor;
+  if (isSameCursor(work.followed, wanted.cursor)) work.followed = seen;
+  takeWanted(work, { ...wanted, cursor: seen });
   return true;
 }
 

@@ -16,15 +16,19 @@ export interface Outbox {
 
 export const EMPTY_OUTBOX: Outbox = { events: [], probes: [], notices: [] };
 
-/** Adds what came of following; what is still untold from before is not told twice. */
+/**
+ * Adds what came of following; what is still untold from before is not told twice. Whether a VM uses a device is said of
+ * now: what the newest following does not say again was so once, and is not told late.
+ */
 export function addFollowed(outbox: Outbox, followed: Followed): Outbox {
   const claims = [...new Set(followed.events.map(({ claim }) => claim))];
-  const added = new Set(
-    claims.flatMap((claim) => findNew(ofClaim(outbox.events, claim), ofClaim(followed.events, claim))),
+  const waiting = outbox.events.filter(
+    (event) => !isOfUse(event) || ofClaim(followed.events, event.claim).some((said) => isSame(event, said)),
   );
+  const added = new Set(claims.flatMap((claim) => findNew(ofClaim(waiting, claim), ofClaim(followed.events, claim))));
   const ids = new Set(followed.probes.map(({ id }) => id));
   return {
-    events: [...outbox.events, ...followed.events.filter((event) => added.has(event))],
+    events: [...waiting, ...followed.events.filter((event) => added.has(event))],
     probes: [...outbox.probes.filter(({ id }) => !ids.has(id)), ...followed.probes],
     notices: followed.notices,
   };
@@ -45,6 +49,10 @@ export function removeTold(outbox: Outbox, told: Omit<EventsRequest, "session">)
     probes: outbox.probes.filter((probe) => !probes.has(probe)),
     notices: outbox.notices,
   };
+}
+
+function isOfUse({ event }: AgentEvent): boolean {
+  return event === "attached" || event === "detached";
 }
 
 function ofClaim(events: readonly AgentEvent[], claim: string): readonly AgentEvent[] {

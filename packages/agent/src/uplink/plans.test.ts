@@ -168,19 +168,29 @@ describe("addFollowed()", () => {
     "does not say again what waits": [[event("a", "provisioned"), event("a", "attached")], []],
     "does not say again the end of what waits": [[event("a", "attached")], []],
     "says what comes after it": [[event("a", "attached"), event("a", "detached")], ["a detached"]],
-    "says the same event again after another": [[event("a", "provisioned")], ["a provisioned"]],
-    "says the same event of another fence": [[event("a", "attached", 2)], ["a attached"]],
-    "tells claims apart": [[event("b", "attached")], ["b attached"]],
-    "says what came for another reason": [
-      [{ ...event("a", "attached"), reason: { code: "x", text: "y" } }],
-      ["a attached"],
-    ],
+    "tells claims apart": [[event("a", "attached"), event("b", "attached")], ["b attached"]],
   };
   for (const [name, [events, added]] of Object.entries(CASES)) {
     it(name, () => {
       const after = addFollowed(waiting, followed(...events));
       assert.deepEqual(namesOf(after), ["a provisioned", "a attached", ...added]);
     });
+  }
+  const AFTER: Record<string, readonly [readonly AgentEvent[], readonly string[]]> = {
+    "does not say late that a VM uses a device": [[], ["a provisioned"]],
+    "says that it does not any more, and not that it did": [[event("a", "detached")], ["a provisioned", "a detached"]],
+    "says the same event of another fence": [[event("a", "attached", 2)], ["a provisioned", "a attached"]],
+    "says what came for another reason": [
+      [{ ...event("a", "attached"), reason: { code: "x", text: "y" } }],
+      ["a provisioned", "a attached"],
+    ],
+    "says the same event again after another": [
+      [event("a", "cleared"), event("a", "provisioned")],
+      ["a provisioned", "a cleared", "a provisioned"],
+    ],
+  };
+  for (const [name, [events, left]] of Object.entries(AFTER)) {
+    it(name, () => assert.deepEqual(namesOf(addFollowed(waiting, followed(...events))), left));
   }
   it("keeps the newest reply to a probe and the newest notices", () => {
     const old = { id: "p", outcome: { kind: "accepted" } } as const;

@@ -53,14 +53,20 @@ export async function pollDesired(work: HostWork, { line, signal }: Session): Pr
  * told, so that whoever hears of a device finds it. Ends by throwing alone.
  */
 export async function workOnHost(work: HostWork, session: Session): Promise<never> {
+  let hasLooked = false;
   for (;;) {
     session.signal.throwIfAborted();
     notePassedTime(work);
     if (isFollowDue(work)) await followWanted(work, session.hostSignal);
     session.signal.throwIfAborted();
-    if (work.mustScan) await reportHost(work, session);
+    if (work.mustScan) {
+      await reportHost(work, session);
+      hasLooked = true;
+    }
     await tellAll(work, session);
     if (isFollowDue(work)) continue;
+    if (hasLooked) work.parts.rest?.();
+    hasLooked = false;
     await work.wakeup.waitUntil(scanDueAt(work.times), session.signal);
   }
 }
@@ -85,6 +91,7 @@ async function sendReport(work: HostWork, { line, signal }: Session, snapshot: H
     await work.reporter.report(snapshot, (report) =>
       askServer(work.parts, line, { signal, ask: (client) => client.report({ session, report }) }),
     );
+    work.hasReported = true;
     work.ownNotices.delete("report_refused");
   } catch (error) {
     noteRefusal(work, error, "report_refused");

@@ -24,7 +24,7 @@ export const RETRY_MAX_MS = 30_000;
 /** Pause of an agent that was told that it is not welcome. */
 export const UNWELCOME_RETRY_MS = 60_000;
 
-/** A session that lasted so long has forgiven what failed before it. */
+/** A session in which a report was taken has forgiven what failed before it, and so has one that lasted so long. */
 export const STEADY_MS = 30_000;
 
 const RETRY_FIRST_MS = 500;

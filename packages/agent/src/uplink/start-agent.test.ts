@@ -35,6 +35,7 @@ function stage(
     readonly set?: (server: FrailServer) => void;
     readonly recovery?: string;
     readonly rescanMs?: number;
+    readonly rest?: () => void;
   } = {},
 ): Stage {
   const clock = simulatedClock();
@@ -54,6 +55,7 @@ function stage(
     clock,
     random: () => 0.5,
     rescanMs: options.rescanMs ?? RESCAN_MS,
+    ...(options.rest === undefined ? {} : { rest: options.rest }),
     log: (line) => lines.push(line),
     changes: {
       subscribe: (listener) => {
@@ -75,6 +77,18 @@ async function stopAt({ agent, clock }: Pick<Stage, "agent" | "clock">): Promise
 }
 
 describe("startAgent()", () => {
+  it("rests when a look was reported and told, and there is nothing to do", async () => {
+    const rests: string[] = [];
+    const all = stage({ rest: () => rests.push(all.said().join(" ")) });
+    await all.clock.run(100_000);
+    const looks = ["hello snapshot snapshot tell", "unchanged", "unchanged", "unchanged"];
+    assert.deepEqual(
+      rests,
+      looks.map((_look, index) => looks.slice(0, index + 1).join(" ")),
+    );
+    await stopAt(all);
+  });
+
   it("says hello, reports once, then digests alone", async () => {
     const all = stage();
     await all.clock.run(100_000);
@@ -228,6 +242,57 @@ describe("startAgent()", () => {
     all.hint();
     await all.clock.run(1_500);
     assert.deepEqual(all.agent.status, { state: "welcome", server: gone === "a" ? "b" : "a" });
+    await stopAt(all);
+  });
+
+  it("is back soon after each of many short restarts of its server", async () => {
+    const all = stage();
+    await all.clock.run(1_000);
+    for (let restart = 0; restart < 12; restart++) {
+      all.server.fate = () => "is refused";
+      all.server.refuse("store_unavailable");
+      await all.clock.run(1_000);
+      all.server.refuse(undefined);
+      all.server.fate = () => "arrives";
+      await all.clock.run(1_600);
+      assert.equal(all.agent.status.state, "welcome", `after restart ${restart}`);
+    }
+    await stopAt(all);
+  });
+
+  it("comes back more and more slowly to a server that welcomes it and takes no report", async () => {
+    const all = stage();
+    await all.clock.run(1_000);
+    // The session in which a report was taken is not this one.
+    all.server.reportRefusal = "store_unavailable";
+    all.hint();
+    await all.clock.run(120_000);
+    const hellos = all.server.arrived.filter(({ what }) => what === "hello").length;
+    assert.ok(hellos >= 7 && hellos <= 12, String(hellos));
+    await stopAt(all);
+  });
+
+  it("does not go back to an older cursor that a server which lags answers with", async () => {
+    const all = stage({ places: ["a"] });
+    await all.clock.run(1_000);
+    all.server.want([wanted("c1")]);
+    await all.clock.run(5_000);
+    const { cursor } = all.server.desired;
+    const asked: number[] = [];
+    const line = all.server.line("a");
+    const lagging = {
+      ...line.client,
+      desired: async (request: Parameters<typeof line.client.desired>[0]) => {
+        asked.push(request.seen?.revision ?? 0);
+        await all.clock.sleep(10, new AbortController().signal);
+        return { kind: "same", cursor: { ...cursor, revision: cursor.revision - 1 } } as const;
+      },
+    };
+    Object.assign(all.parts.servers[0]?.client ?? {}, lagging);
+    all.server.want([]);
+    await all.clock.run(5_000);
+    assert.ok(asked.length > 2);
+    assert.deepEqual(new Set(asked), new Set([cursor.revision + 1]));
     await stopAt(all);
   });
 

@@ -79,7 +79,8 @@ async function holdSession(life: Life): Promise<void> {
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof BerthError)) throw error;
-    const isSteady = welcomeAtMs !== undefined && parts.clock.now() - welcomeAtMs >= STEADY_MS;
+    const isOld = welcomeAtMs !== undefined && parts.clock.now() - welcomeAtMs >= STEADY_MS;
+    const isSteady = welcomeAtMs !== undefined && (work.hasReported || isOld);
     noteFailure(life, error, { line, before: isSteady ? { ...life.round, failures: 0 } : life.round });
   }
 }
