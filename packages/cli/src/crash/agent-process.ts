@@ -9,6 +9,7 @@ import { openServerLines } from "@berth/agent/uplink/server-lines";
 import { startAgent } from "@berth/agent/uplink/start-agent";
 import { known } from "@berth/core/device/evidence";
 import { HYPERVISOR_FACTS } from "../input/demo-fleet.ts";
+import { dieAsDoomed } from "./doom.ts";
 import { openRemoteKernel } from "./remote-kernel.ts";
 
 /** Runs the agent of a simulated host whose kernel is in another process, until it is killed. */
@@ -17,7 +18,8 @@ async function liveUntilKilled(folder: string): Promise<void> {
   const credential = readCredential(stateDirectory);
   if (credential === undefined) throw new Error(`${stateDirectory} holds no credential`);
   const { host } = credential;
-  const { tree, writer } = openRemoteKernel(folder);
+  const { tree, writer: steady } = openRemoteKernel(folder);
+  const writer = dieAsDoomed(folder, steady);
   const facts = Object.entries(HYPERVISOR_FACTS).map(([name, value]) => {
     return [name, known(value, { host, source: "script", path: "simulated hypervisor", text: value })] as const;
   });

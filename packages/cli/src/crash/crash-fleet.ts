@@ -29,6 +29,8 @@ export const SOURCE_UNITS: readonly number[] = [1, 2, 3, 4, 5];
 /** One host: its kernel in this process, its agent in another one. */
 export interface CrashHost {
   readonly host: string;
+  /** Where its agent keeps its state, and reads when it is to die. */
+  readonly folder: string;
   readonly kernel: SimulatedHost;
   readonly agent: Killable;
   /** Refusals of the kernel that an oversubscribed pool would give. */
@@ -62,9 +64,11 @@ export async function startCrashHost(host: string, { directory, server, onCompla
   });
   const { token } = await server.control.makeEnrolment({ host });
   await enrolAgent({ servers: [server.url.origin], token, host, stateDirectory: join(folder, "state") });
-  const agent = startKillable(`agent of ${host}`, [AGENT, "live-until-killed", folder], onComplaint);
+  const args = [AGENT, "live-until-killed", folder];
+  const agent = startKillable(`agent of ${host}`, { args, cache: join(directory, "cache"), onComplaint });
   return {
     host,
+    folder,
     kernel,
     agent,
     refusals,

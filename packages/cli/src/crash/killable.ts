@@ -15,14 +15,39 @@ export interface Killable {
 /** A process that ends by itself is started again after so long, milliseconds. */
 const RESTART_MS = 200;
 
-/** Starts a program of this repository with these arguments; what it complains of is kept for `onComplaint`. */
-export function startKillable(name: string, args: readonly string[], onComplaint: (line: string) => void): Killable {
+const alive = new Set<ChildProcess>();
+
+/** A run that is broken off leaves nobody behind. */
+function endAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
+/** One that is cut off ends by a signal, and then without `exit`. */
+function watchEnd(): void {
+  process.off("exit", endAll).on("exit", endAll);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(1));
+  }
+}
+
+/** How a program of this repository is started. */
+export interface ProgramParts {
+  readonly args: readonly string[];
+  /** Where compiled code is kept from one start to the next: a process that is killed is soon there again. */
+  readonly cache: string;
+  /** Told of every line of its standard error, and when it ends by itself. */
+  readonly onComplaint: (line: string) => void;
+}
+
+/** Starts a program of this repository. */
+export function startKillable(name: string, { args, cache, onComplaint }: ProgramParts): Killable {
   let child: ChildProcess | undefined;
   let isKilled = false;
   const start = (): void => {
     isKilled = false;
     const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
       stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, NODE_COMPILE_CACHE: cache },
     });
     started.stderr.setEncoding("utf8").on("data", (text: string) => onComplaint(`${name}: ${text.trim()}`));
     started.on("exit", (code, signal) => {
@@ -34,6 +59,9 @@ export function startKillable(name: string, args: readonly string[], onComplaint
       }, RESTART_MS);
     });
     child = started;
+    watchEnd();
+    alive.add(started);
+    started.once("exit", () => alive.delete(started));
   };
   start();
   return {

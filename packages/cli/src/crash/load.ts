@@ -26,19 +26,26 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 const PAUSE_MS = 50;
 /** Claims that one client holds at most. */
-const HELD_MAX = 5;
+const HELD_MAX = 3;
+
+/** How a client lives. */
+export interface ClientParts {
+  readonly told: Acknowledged;
+  readonly chance: () => number;
+  readonly signal: AbortSignal;
+}
 
 /** One client that claims and releases until it is told to stop, and takes note of every answer. */
-export async function runClient(server: ServerLink, told: Acknowledged, signal: AbortSignal): Promise<void> {
+export async function runClient(server: ServerLink, { told, chance, signal }: ClientParts): Promise<void> {
   const held: string[] = [];
   while (!signal.aborted) {
-    const isFull = held.length >= HELD_MAX || (held.length > 0 && Math.random() < 0.4);
+    const isFull = held.length >= HELD_MAX || (held.length > 0 && chance() < 0.4);
     if (isFull) {
-      const [id = ""] = held.splice(Math.floor(Math.random() * held.length), 1);
+      const [id = ""] = held.splice(Math.floor(chance() * held.length), 1);
       if (await insist(() => server.control.releaseClaim(id), signal)) told.released.add(id);
       continue;
     }
-    const device = sourceDevice(Math.floor(Math.random() * SOURCE_UNITS.length));
+    const device = sourceDevice(Math.floor(chance() * SOURCE_UNITS.length));
     const key = randomUUID();
     const body = { for: { host: SOURCE, device }, make: true } as const;
     const answer = await insist(() => server.control.claim(body, { idempotencyKey: key }), signal);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, createReadStream, openSync, readSync, writeSync, type ReadStream } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
 import type { SysfsTree } from "@berth/agent/host/sysfs-tree";
 import type { HostWriter } from "@berth/agent/provision/host-writer";
 import type { SimulatedTree } from "@berth/simulator/tree/simulated-tree";
@@ -32,10 +33,11 @@ export function serveKernel(
   execFileSync("mkfifo", ["-m", "600", asked, answered]);
   // Open for both ways: neither end ever sees the other one go.
   const answers = openSync(answered, constants.O_RDWR | constants.O_NONBLOCK);
-  const questions = openSync(asked, constants.O_RDWR);
+  const questions = openSync(asked, constants.O_RDWR | constants.O_NONBLOCK);
   let rest = "";
-  const stream: ReadStream = createReadStream("", { fd: questions, encoding: "utf8", autoClose: false });
-  stream.on("data", (chunk) => {
+  // A file stream would keep one of the few threads of this process waiting for each silent agent.
+  const stream = new Socket({ fd: questions, readable: true, writable: false });
+  stream.setEncoding("utf8").on("data", (chunk) => {
     const lines = `${rest}${String(chunk)}`.split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) writeAll(answers, `${answer(tree, line, onWrite)}\n`);
@@ -43,8 +45,6 @@ export function serveKernel(
   return {
     close: () => {
       stream.destroy();
-      // A read that waits in a thread would keep the process alive.
-      writeSync(questions, "\n");
       closeSync(answers);
     },
   };
