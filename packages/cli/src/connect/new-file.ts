@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { BerthError } from "@berth/core/protocol/berth-error";
 
@@ -29,11 +39,15 @@ export async function writeNewFile(path: string, chunks: AsyncIterable<Uint8Arra
   }
 }
 
-/** Puts a text in the place of a file, whole or not at all; mode 0600. Throws BerthError `store_exists` while another does so. */
+/**
+ * Puts a text in the place of a file, whole or not at all; mode 0600, and whose the file was, so that a server which runs as
+ * another user still reads what root has changed. Throws BerthError `store_exists` while another does so.
+ */
 export function replaceFile(path: string, text: string): void {
   const part = `${path}.part`;
   const file = openNew(part);
   try {
+    keepOwner(file, path);
     writeSync(file, text);
     fsyncSync(file);
     renameSync(part, path);
@@ -44,6 +58,13 @@ export function replaceFile(path: string, text: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** The owner of the file that is replaced; of the folder where there is none yet. */
+function keepOwner(file: number, path: string): void {
+  const before = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(resolve(path)));
+  const { uid, gid } = fstatSync(file);
+  if (process.geteuid?.() === 0 && (before.uid !== uid || before.gid !== gid)) fchownSync(file, before.uid, before.gid);
 }
 
 async function writeChunks(file: number, chunks: AsyncIterable<Uint8Array>): Promise<number> {
