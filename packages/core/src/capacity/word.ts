@@ -2,6 +2,7 @@
 
 import type { Ask } from "./ask.ts";
 import type { Change, Changes } from "./changes.ts";
+import { findOffer } from "./find-offer.ts";
 import { NO_ROOM, room, sumOf, UNKNOWN_ROOM } from "./interval.ts";
 import type { Offer, Pool, Room } from "./pool.ts";
 
@@ -14,7 +15,7 @@ import type { Offer, Pool, Room } from "./pool.ts";
  */
 export function wordAt(pool: Pool, parent: string, at: { readonly ask: Ask; readonly changes: Changes }): Room {
   const { ask, changes } = at;
-  const offer = pool.offers.find((candidate) => candidate.parent === parent && candidate.type === ask.type);
+  const offer = findOffer(pool.offers, { parent, type: ask.type });
   if (offer === undefined) return NO_ROOM;
   if (ask.count > 1 && offer.maxAggregation !== undefined && ask.count > offer.maxAggregation) return NO_ROOM;
   if (offer.available === undefined || !changes.isKnown) return UNKNOWN_ROOM;

@@ -78,6 +78,28 @@ describe("addClaim()", () => {
     );
   });
 
+  it("lets what holds a place be changed where no claim fits any more, and stays readable", () => {
+    let full = emptyLedger("b");
+    const claims = Array.from({ length: 200 }, (_, at) => claimOf({ id: `claim-${at}`, fence: at + 1 }));
+    const held = claims.filter((claim) => {
+      try {
+        full = addClaim(full, claim);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    assert.ok(held.length > 50 && held.length < 200, String(held.length));
+    let raised: typeof full = { ...full, fence: 2 ** 48 };
+    for (const claim of held) raised = addClaim(raised, { ...claim, state: "releasing", fence: nextFence(raised) });
+    assert.deepEqual(parseLedger(formatLedger(raised)), raised);
+    assert.throws(() => addClaim(raised, claimOf({ id: "one more" })), RangeError);
+    assert.equal(
+      held.reduce((left, claim) => addClaim(left, { ...claim, state: "released" }), raised).entries.length,
+      0,
+    );
+  });
+
   it("counts bytes and not characters", () => {
     const wide = claimOf({ id: "ä€😀".repeat(1900) });
     assert.throws(() => addClaim(emptyLedger("b"), wide), RangeError);
@@ -127,6 +149,6 @@ describe("parseLedger()", () => {
   }
 
   it("refuses a document that is too large before it reads it", () => {
-    assert.throws(() => parseLedger("[".repeat(LEDGER_MAX + 1)), RangeError);
+    assert.throws(() => parseLedger("[".repeat(2 * LEDGER_MAX + 1)), RangeError);
   });
 });

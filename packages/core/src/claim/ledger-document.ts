@@ -22,8 +22,10 @@ export interface LedgerDocument {
   readonly entries: readonly LedgerEntry[];
 }
 
-/** Largest ledger, bytes of UTF-8 JSON. */
+/** Largest ledger to which a claim is added, bytes of UTF-8 JSON. */
 export const LEDGER_MAX: number = 16 * 1024;
+/** Largest ledger that is read: fences grow by some digits also where no claim fits any more. */
+const READ_MAX: number = 2 * LEDGER_MAX;
 
 /** The ledger of a host on which nothing was ever claimed. */
 export function emptyLedger(host: string): LedgerDocument {
@@ -37,7 +39,8 @@ export function nextFence(ledger: LedgerDocument): number {
 
 /**
  * The ledger with what a claim holds; the same ledger where the claim stands in it as it is. A claim that holds no room
- * is taken out. Throws RangeError for a claim of another host, and where the document would be too large.
+ * is taken out. Throws RangeError for a claim of another host, and where the document would be too large for a new claim: what
+ * holds a place can always be changed, or it could not be given back.
  */
 export function addClaim(ledger: LedgerDocument, claim: Claim): LedgerDocument {
   if (claim.host !== ledger.host) {
@@ -51,15 +54,16 @@ export function addClaim(ledger: LedgerDocument, claim: Claim): LedgerDocument {
     fence: Math.max(ledger.fence, claim.fence),
     entries: [...others, entry].toSorted((a, b) => (a.claim < b.claim ? -1 : 1)),
   };
+  const isNew = others.length === ledger.entries.length;
   const text = JSON.stringify(next);
   const size = countBytes(text);
-  if (size > LEDGER_MAX) {
+  if (isNew && size > LEDGER_MAX) {
     const held = next.entries.reduce((sum, { devices }) => sum + devices.length, 0);
     throw new RangeError(
       `Ledger of ${ledger.host} out of range: expected at most ${LEDGER_MAX} bytes, got ${size} for ${held} devices of ${next.entries.length} claims`,
     );
   }
-  return text === JSON.stringify(ledger) ? ledger : next;
+  return !isNew && text === JSON.stringify(ledger) ? ledger : next;
 }
 
 /** The ledger without a claim; the same ledger where the claim does not stand in it. The fence stays. */
@@ -81,18 +85,27 @@ export function formatLedger(ledger: LedgerDocument): string {
 /** Reads a stored document. Throws SyntaxError where it is no ledger, and RangeError where it is too large. */
 export function parseLedger(text: string): LedgerDocument {
   const size = countBytes(text);
-  if (size > LEDGER_MAX) {
-    throw new RangeError(`Ledger out of range: expected at most ${LEDGER_MAX} bytes, got ${size}`);
+  if (size > READ_MAX) {
+    throw new RangeError(`Ledger out of range: expected at most ${READ_MAX} bytes, got ${size}`);
   }
   return parseLedgerEntries(text);
 }
 
 /** Bytes of a text in UTF-8. */
 function countBytes(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    // Each half of a surrogate pair is two of its four bytes; half a pair alone is written as three.
+    bytes += code < 0x800 || isPaired(text, at) ? 1 : 2;
   }
   return bytes;
+}
+
+/** Whether a half of a surrogate pair stands here beside the other half. */
+function isPaired(text: string, at: number): boolean {
+  const code = text.charCodeAt(at) & 0xfc00;
+  if (code === 0xd800) return (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+  return code === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
 }

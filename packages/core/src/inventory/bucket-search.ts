@@ -5,7 +5,7 @@ import { hasBit, type Bitset } from "./bitset.ts";
 import type { Bucket } from "./class-buckets.ts";
 import { SCORES, UNLIMITED_ROOM } from "./place-table.ts";
 import { HOST, LARGEST_BLOCK, LARGEST_BLOCK_LOG, PLACE, SCORE_AND_CLASS, SLOT, type SlotArena } from "./slot-arena.ts";
-import { findRoom, highestRoomBelow, type SortedRun } from "./sorted-run.ts";
+import { findRoom, highestRoomBelow, type RunPosition, type SortedRun } from "./sorted-run.ts";
 
 /** `pack`: least room first; `spread`: most room first; `score`: lowest score first, then least room. */
 export const PLACE_ORDERS = ["pack", "spread", "score"] as const;
@@ -57,8 +57,8 @@ interface Walk {
 }
 
 function walkAscending(walk: Walk): void {
-  walkRange(walk, {
-    from: walk.search.room,
+  const { search, run } = walk;
+  walkRange(walk, findRoom(search.arena, run, search.room), {
     below: Number.POSITIVE_INFINITY,
     roomFactor: SCORES,
     scoreFactor: 1,
@@ -76,7 +76,8 @@ function walkRoomiestFirst(walk: Walk): void {
     bound = room;
     const base = UNLIMITED_ROOM * SCORES;
     if (!isHopeful(search.best, preference, base - room * SCORES)) return;
-    walkRange(walk, { from: room, below: room + 1, roomFactor: -SCORES, scoreFactor: 1, base });
+    const position = findRoom(search.arena, run, room);
+    walkRange(walk, position, { below: room + 1, roomFactor: -SCORES, scoreFactor: 1, base });
   }
 }
 
@@ -88,42 +89,42 @@ function walkByScore(walk: Walk): void {
   while (position >= 0) {
     const slot = (run.starts[position >>> LARGEST_BLOCK_LOG] ?? 0) + (position & (LARGEST_BLOCK - 1));
     const room = words[slot * SLOT] ?? 0;
-    walkRange(walk, { from: room, below: room + 1, roomFactor: 1, scoreFactor: UNLIMITED_ROOM + 1, base: 0 });
-    position = findRoom(search.arena, run, room + 1);
+    const range = { below: room + 1, roomFactor: 1, scoreFactor: UNLIMITED_ROOM + 1, base: 0 };
+    position = walkRange(walk, position, range) ?? findRoom(search.arena, run, room + 1);
   }
 }
 
-/** Slots from one room to below another, and how their sort key is made; it must ascend along the range. */
+/** Slots up to below a room, and how their sort key is made; it must ascend along the range. */
 interface Range {
-  readonly from: number;
   readonly below: number;
   readonly roomFactor: number;
   readonly scoreFactor: number;
   readonly base: number;
 }
 
-function walkRange(walk: Walk, range: Range): void {
+/** Walks from a position on. Answers the position behind the range, -1 for the end; undefined where it did not walk so far. */
+function walkRange(walk: Walk, first: RunPosition, range: Range): RunPosition | undefined {
   const { search, run, preferences, preference } = walk;
   const { words } = search.arena;
   const { roomFactor, scoreFactor, base } = range;
-  const first = findRoom(search.arena, run, range.from);
-  if (first < 0) return;
+  if (first < 0) return -1;
   let offset = first & (LARGEST_BLOCK - 1);
   for (let block = first >>> LARGEST_BLOCK_LOG; block < run.starts.length; block += 1) {
     const start = run.starts[block] ?? 0;
     const end = (start + (run.lengths[block] ?? 0)) * SLOT;
     for (let slot = (start + offset) * SLOT; slot < end; slot += SLOT) {
+      const room = words[slot] ?? 0;
+      if (room >= range.below) return block * LARGEST_BLOCK + slot / SLOT - start;
       const scoreAndClass = words[slot + SCORE_AND_CLASS] ?? 0;
       if (preferences[scoreAndClass & 0xffff] !== preference) continue;
-      const room = words[slot] ?? 0;
-      if (room >= range.below) return;
       const key = base + room * roomFactor + (scoreAndClass >>> 16) * scoreFactor;
-      if (!isHopeful(search.best, preference, key)) return;
+      if (!isHopeful(search.best, preference, key)) return undefined;
       if (isLeftOut(search, words[slot + HOST] ?? 0)) continue;
-      if (!offerPlace(search.best, words[slot + PLACE] ?? 0, { grade: preference, key })) return;
+      if (!offerPlace(search.best, words[slot + PLACE] ?? 0, { grade: preference, key })) return undefined;
     }
     offset = 0;
   }
+  return -1;
 }
 
 function isLeftOut(search: Search, host: number): boolean {

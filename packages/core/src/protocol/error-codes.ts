@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   },
   agent_revoked: { httpStatus: 403, exitCode: 1, meaning: "An agent's credential was taken back" },
   agent_state_damaged: { httpStatus: 500, exitCode: 1, meaning: "The agent's state on disk is not what it wrote" },
+  agent_state_unusable: { httpStatus: 500, exitCode: 1, meaning: "The agent's state directory cannot be used" },
   ambiguous_device: { httpStatus: 409, exitCode: 2, meaning: "More than one device fits the reference" },
   ambiguous_vm: { httpStatus: 409, exitCode: 2, meaning: "More than one VM fits the reference" },
   bad_host_argument: { httpStatus: 400, exitCode: 2, meaning: "A --host argument is not NAME=ROOT" },

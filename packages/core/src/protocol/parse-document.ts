@@ -4,7 +4,7 @@ import { BerthError } from "./berth-error.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import type { DocumentProblem } from "./validate-document.ts";
-import { findProblems, formatProblem } from "./validate-document.ts";
+import { findProblems, fitsSchema, formatProblem } from "./validate-document.ts";
 
 /** Most problems that one error lists. */
 const LISTED_MAX = 20;
@@ -35,7 +35,7 @@ export function requireDocument(kind: DocumentKind, value: unknown, place: strin
     const message = `${place} has the format ${JSON.stringify(other)}, this Berth reads ${JSON.stringify(kind.format)}`;
     throw new BerthError(kind.unsupportedVersion, message, { place, expected: kind.format });
   }
-  const problems = findProblems(kind.schema, value);
+  const problems = fitsSchema(kind.schema, value) ? [] : findProblems(kind.schema, value);
   const all = problems.length > 0 ? problems : (kind.check?.(value) ?? []);
   const [first] = all;
   if (first === undefined) return;

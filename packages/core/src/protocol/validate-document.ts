@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Errors } from "typebox/schema";
+import { Compile, Errors, type Validator } from "typebox/schema";
 import { Settings } from "typebox/system";
 import type { JsonSchema } from "./json-schema.ts";
 import { findNearestName } from "./nearest-name.ts";
@@ -34,6 +34,21 @@ Settings.Set({ maxErrors: MISMATCHES_MAX });
  */
 export function findProblems(schema: JsonSchema, value: unknown): readonly DocumentProblem[] {
   return explainMismatches(schema, value, "");
+}
+
+const validators = new WeakMap<JsonSchema, Validator>();
+
+/**
+ * Whether a JSON value fits a schema: the answer of `findProblems` without its reasons, and some hundred times faster. The
+ * schema is compiled when it is first asked about, and must stay as it is.
+ */
+export function fitsSchema(schema: JsonSchema, value: unknown): boolean {
+  let validator = validators.get(schema);
+  if (validator === undefined) {
+    validator = Compile(schema);
+    validators.set(schema, validator);
+  }
+  return validator.Check(value);
 }
 
 /** Writes one problem as a line: place, what was expected, what was found. */

@@ -40,6 +40,7 @@ describe("parseTokensDocument()", () => {
     "an unknown role": { ...DOCUMENT, entries: [{ ...first, role: "root" }] },
     "a token in place of its hash": { ...DOCUMENT, entries: [{ ...first, sha256: VIEWER }] },
     "a name twice": { ...DOCUMENT, entries: [first, { ...second, name: "pages" }] },
+    "a name that stands for the server itself": { ...DOCUMENT, entries: [{ ...first, name: "berth" }] },
     "a hash twice": { ...DOCUMENT, entries: [first, { ...second, sha256: first?.sha256 }] },
   };
   for (const [name, document] of Object.entries(BAD)) {

@@ -44,16 +44,27 @@ export function parseTokensDocument(value: unknown, place: string): TokenList {
     formatKey: "tokens",
     format: "berth.tokens/v1",
     malformed: "tokens_malformed",
-    check: findRepeats,
+    check: findMistakes,
   } as const;
   requireDocument(kind, value, place);
   const { entries } = value as TokensDocument;
   return { tokens: entries.map(({ name, role, sha256 }) => ({ name, role, hash: Buffer.from(sha256, "hex") })) };
 }
 
-function findRepeats(value: unknown): ReturnType<NonNullable<Parameters<typeof requireDocument>[0]["check"]>> {
+/** What the audit calls the server itself: a token of that name would pass for it. */
+const OWN_NAME = "berth";
+
+function findMistakes(value: unknown): ReturnType<NonNullable<Parameters<typeof requireDocument>[0]["check"]>> {
   const { entries } = value as TokensDocument;
-  return (["name", "sha256"] as const).flatMap((key) => {
+  const owned = entries.flatMap(({ name }, at) => {
+    const problem = {
+      kind: "other" as const,
+      expected: "another name: the audit calls the server so",
+      found: `"${name}"`,
+    };
+    return name === OWN_NAME ? [{ pointer: `/entries/${at}/name`, ...problem }] : [];
+  });
+  const repeated = (["name", "sha256"] as const).flatMap((key) => {
     const seen = new Set<string>();
     return entries.flatMap((entry, at) => {
       const isNew = !seen.has(entry[key]);
@@ -63,6 +74,7 @@ function findRepeats(value: unknown): ReturnType<NonNullable<Parameters<typeof r
       return [{ pointer: `/entries/${at}/${key}`, kind: "other" as const, expected: "each only once", found }];
     });
   });
+  return [...owned, ...repeated];
 }
 
 /**

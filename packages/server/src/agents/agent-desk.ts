@@ -12,7 +12,7 @@ import type {
   SessionAnswer,
   SessionRequest,
 } from "@berth/core/protocol/agent/agent-wire";
-import type { AgentItem, EnrolmentAnswer } from "@berth/core/protocol/api/control-answers";
+import type { AgentItem, AgentLife, EnrolmentAnswer } from "@berth/core/protocol/api/control-answers";
 import type { EnrolmentBody } from "@berth/core/protocol/api/control-requests";
 import type { AgentNotice } from "@berth/core/provision/desired-state";
 import type { Caller } from "../claims/claim-book.ts";
@@ -40,6 +40,8 @@ export interface AgentDesk {
   revoke(host: string, caller: Caller): Promise<void>;
   /** Sorted by host. */
   listAgents(): readonly AgentItem[];
+  /** How the agent of a host is; undefined: none was ever enrolled. */
+  findLife(host: string): AgentLife | undefined;
   /** What a host's agent says is in the way. */
   listNotices(host: string): readonly AgentNotice[];
   /** Whether some replica hears the host's agent now. */

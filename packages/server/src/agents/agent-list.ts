@@ -25,8 +25,18 @@ export function listAgentItems(
   });
 }
 
+/** How the agent of one host is; undefined: none was ever enrolled. */
+export function findAgentLife(
+  replica: Pick<DeskReplica, "findHost" | "findReported">,
+  signs: Pick<AgentSigns, "isHeard">,
+  host: string,
+): AgentLife | undefined {
+  const agent = replica.findHost(host)?.agent?.document;
+  return agent && lifeOf(agent, replica.findReported(host)?.document.atMs ?? null, signs);
+}
+
 /** What an operator must act on comes first. */
-function lifeOf(document: AgentDocument, reportedAtMs: number | null, signs: AgentSigns): AgentLife {
+function lifeOf(document: AgentDocument, reportedAtMs: number | null, signs: Pick<AgentSigns, "isHeard">): AgentLife {
   if (document.revokedAtMs !== undefined) return "revoked";
   if (document.conflict !== undefined) return "conflict";
   if (reportedAtMs === null) return "never";

@@ -15,11 +15,11 @@ export type Authenticate = (credential: string) => string;
 
 /**
  * Finds hosts by the hash of their credential: that of a random secret tells nothing about it. The index is only a hint, read
- * anew where the replica has moved on since; what counts is the host's document as it is now.
+ * anew where some agent has changed since, so that guessing costs nobody much; what counts is the host's document as it is now.
  */
-export function makeAuthenticate(replica: Pick<DeskReplica, "cursor" | "findHost" | "listAgents">): Authenticate {
+export function makeAuthenticate(replica: Pick<DeskReplica, "findHost" | "listAgents">): Authenticate {
   let hosts: ReadonlyMap<string, string> = new Map();
-  let readAt = "";
+  let readFrom: ReturnType<DeskReplica["listAgents"]> | undefined;
   const find = (hash: string): AgentDocument | undefined => {
     const host = hosts.get(hash);
     const document = host === undefined ? undefined : replica.findHost(host)?.agent?.document;
@@ -28,11 +28,10 @@ export function makeAuthenticate(replica: Pick<DeskReplica, "cursor" | "findHost
   return (credential) => {
     const hash = sha256(credential.slice(0, CREDENTIAL_MAX + 1));
     let document = credential.length > CREDENTIAL_MAX ? undefined : find(hash);
-    const { epoch, revision } = replica.cursor;
-    const newest = `${epoch} ${revision}`;
-    if (document === undefined && readAt !== newest) {
-      hosts = new Map(replica.listAgents().map(({ document: { credential: known, host } }) => [known, host]));
-      readAt = newest;
+    const agents = document === undefined ? replica.listAgents() : readFrom;
+    if (document === undefined && agents !== undefined && agents !== readFrom) {
+      hosts = new Map(agents.map(({ document: { credential: known, host } }) => [known, host]));
+      readFrom = agents;
       document = find(hash);
     }
     if (document === undefined) {

@@ -2,9 +2,10 @@
 
 import type { EventsRequest } from "@berth/core/protocol/agent/agent-wire";
 import type { AgentNotice } from "@berth/core/provision/desired-state";
+import { makeClosing, type Closing } from "./closing.ts";
 import type { AgentDesk } from "./agent-desk.ts";
 import { isListened, requireSession } from "./agent-documents.ts";
-import { listAgentItems } from "./agent-list.ts";
+import { findAgentLife, listAgentItems } from "./agent-list.ts";
 import { makeAuthenticate } from "./credentials.ts";
 import { makeDesiredBoard, type DesiredBoard } from "./desired-board.ts";
 import type { DeskParts } from "./desk-parts.ts";
@@ -12,7 +13,7 @@ import { enrol, makeEnrolment, revoke } from "./enrolment.ts";
 import { hearEvents, isForeign } from "./hear-events.ts";
 import { makePresence, type Presence } from "./presence.ts";
 import { makeReportIntake, type ReportIntake } from "./report-intake.ts";
-import { sayHello } from "./say-hello.ts";
+import { openDoor, sayHello, type Door } from "./say-hello.ts";
 import { waitForDesired } from "./wait-for-desired.ts";
 
 /** Most notices of one host that are kept. */
@@ -24,7 +25,8 @@ interface Desk {
   readonly presence: Presence;
   readonly intake: ReportIntake;
   readonly board: DesiredBoard;
-  readonly closing: AbortController;
+  readonly door: Door;
+  readonly closing: Closing;
   /** What each host's agent says is in its way: told as a whole, and kept in memory alone. */
   readonly notices: Map<string, readonly AgentNotice[]>;
 }
@@ -37,7 +39,8 @@ export function makeAgentDesk(parts: DeskParts): AgentDesk {
     presence: makePresence(parts),
     intake: makeReportIntake(parts),
     board: makeDesiredBoard(parts),
-    closing: new AbortController(),
+    door: openDoor(),
+    closing: makeClosing(),
     notices: new Map(),
   };
   // Who is not listened to is not heard, whatever it says.
@@ -53,10 +56,11 @@ export function makeAgentDesk(parts: DeskParts): AgentDesk {
     authenticate: makeAuthenticate(replica),
     revoke: (host, caller) => revoke(parts, host, caller),
     listAgents: () => listAgentItems(replica, { isHeard, listNotices }),
+    findLife: (host) => findAgentLife(replica, { isHeard }, host),
     listNotices,
     isHeard,
     close: async () => {
-      desk.closing.abort();
+      desk.closing.close();
       desk.board.close();
       await desk.presence.close();
     },
@@ -65,11 +69,12 @@ export function makeAgentDesk(parts: DeskParts): AgentDesk {
 
 /** What is answered to an agent whose credential was found good. */
 function answersToAgents(desk: Desk): Pick<AgentDesk, "hello" | "report" | "desired" | "hear"> {
-  const { parts, presence, intake } = desk;
+  const { parts, presence, intake, door } = desk;
   return {
     hello: async (host, request) => {
       const agent = parts.replica.findHost(host)?.agent;
-      const answer = await sayHello(parts, { host, known: agent && intake.newest(host, agent) }, request);
+      const known = agent && intake.newest(host, agent);
+      const answer = await sayHello(parts, { host, known, door }, request);
       presence.note(host);
       return answer;
     },
@@ -82,7 +87,7 @@ function answersToAgents(desk: Desk): Pick<AgentDesk, "hello" | "report" | "desi
       await requireSession(parts, host, request.session);
       presence.note(host);
       try {
-        const answer = await waitForDesired(parts, desk.board, { host, request, signal, closing: desk.closing.signal });
+        const answer = await waitForDesired(parts, desk.board, { host, request, signal, closing: desk.closing });
         // Another session may have taken its place while it waited.
         await requireSession(parts, host, request.session);
         return answer;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { PresenceDocument } from "../documents/documents.ts";
+import { makeSingleton } from "../singletons/singleton.ts";
 import { ManualAlarm } from "../store/memory/manual-alarm.ts";
 import { HEARD_MS, PRESENCE_LEASE_MS } from "./presence.ts";
 import {
@@ -75,6 +76,20 @@ describe("isHeard()", () => {
     assert.equal(server.desk.isHeard("a"), true);
     await pass(10_000);
     assert.equal(server.desk.isHeard("a"), false);
+  });
+
+  it("is published by a server that hears nobody, too: its duties stay with it, and go when it closes", async () => {
+    await pass(1_000);
+    const duty = makeSingleton("expiry", { store: other.store, replica: "r2" });
+    const contender = makeSingleton("expiry", { store: server.store, replica: "r1" });
+    const guard = await duty.hold();
+    assert.ok(guard !== undefined);
+    for (let turn = 0; turn < 3; turn += 1) {
+      assert.equal(await contender.hold(), undefined);
+      assert.deepEqual(await duty.hold(), guard);
+    }
+    await other.desk.close();
+    assert.ok((await contender.hold()) !== undefined);
   });
 
   it("keeps a host that says something now and then for good", async () => {

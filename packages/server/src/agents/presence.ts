@@ -15,6 +15,8 @@ export const PRESENCE_LEASE_MS = 15_000;
 const TICK_MS = 5_000;
 /** Most often that changes are published. */
 const PUBLISH_MS = 1_000;
+/** This part is there as long as the server lives, also where it names nobody: who looks for the server finds it. */
+const OWN_PART = 0;
 /** Documents of one replica: with 10,000 hosts each names about 160, whatever their names far below 64 KiB. */
 const PARTS = 64;
 
@@ -57,6 +59,7 @@ export function makePresence(parts: Pick<DeskParts, "replica" | "alarm">): Prese
     cancelPublish: undefined,
   };
   setTick(board);
+  markChanged(board, OWN_PART);
   return {
     note: (host) => noteHost(board, host),
     isHeard: (host) => board.heard.has(host) || parts.replica.isPresent(host),
@@ -120,7 +123,7 @@ async function keepAlive(board: Board): Promise<void> {
 
 function loseLease(board: Board): void {
   board.lease = undefined;
-  for (const [part, names] of board.names.entries()) if (names.size > 0) markChanged(board, part);
+  for (const [part, names] of board.names.entries()) if (names.size > 0 || part === OWN_PART) markChanged(board, part);
 }
 
 /** Publishes the parts that changed. What the store does not take is tried again with the next change or tick. */
@@ -151,7 +154,7 @@ function presenceWrite({ parts, names }: Board, part: number, lease: Lease): Wri
   const { name: replica } = parts.replica;
   const key = keyOf("presence", `${replica}/${String(part).padStart(2, "0")}`);
   const hosts = [...(names[part] ?? [])].toSorted();
-  if (hosts.length === 0) return { kind: "delete", key };
+  if (hosts.length === 0 && part !== OWN_PART) return { kind: "delete", key };
   return { kind: "put", key, value: JSON.stringify({ replica, hosts } satisfies PresenceDocument), lease };
 }
 

@@ -19,21 +19,39 @@ const REPLACED_MAX = 8;
 const FENCE_MAX = 2 ** 48;
 const SESSION_MAX = 128;
 
+/** Sessions that are remembered as having come back. */
+const RETURNED_MAX = 4096;
+
+/** What one server keeps of hellos, in memory alone. */
+export interface Door {
+  /** How many hellos have come. */
+  arrived: number;
+  /** Replaced sessions that said hello, with how many hellos had come when they were told so; oldest first. */
+  readonly returned: Map<string, number>;
+}
+
+/** A server that has heard nobody yet. */
+export function openDoor(): Door {
+  return { arrived: 0, returned: new Map() };
+}
+
 /** What the server can do besides the protocol, by name. */
 const FEATURES: readonly string[] = [];
 
 /**
  * Takes in a hello. A session that counts is welcomed again; a new one takes the place of the one that counted; one that
- * was replaced and comes back proves that two processes live with one credential, and neither is listened to from then on.
- * It is decided on what stands in the store, so that it does not matter to which server who speaks.
+ * was told that it was replaced, and then comes back, proves that two processes live with one credential, and neither is
+ * listened to from then on. It is decided on what stands in the store, so that it does not matter to which server who speaks.
  */
 export async function sayHello(
   parts: DeskParts,
-  asked: { readonly host: string; readonly known: HostState | undefined },
+  asked: { readonly host: string; readonly known: HostState | undefined; readonly door: Door },
   request: SessionRequest,
 ): Promise<SessionAnswer> {
-  const { host, known } = asked;
+  const { host, known, door } = asked;
   requireSane(host, request);
+  door.arrived += 1;
+  const arrival = door.arrived;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const held = await readAgent(parts.replica.store, host);
     requireListened(host, held?.document);
@@ -43,6 +61,7 @@ export async function sayHello(
     if (answer.kind === "refused" && answer.code !== "hello_old_generation") throw refused(answer, host);
     // A copy says hello with the generation that it was copied with: that there are two of them comes first.
     if (next.kind === "conflict") {
+      requireReturn(door, { host, session: request.session, arrival });
       if (!(await writeConflict(parts, held, request.session))) continue;
       throw conflictOf(host);
     }
@@ -53,6 +72,27 @@ export async function sayHello(
     return known === undefined ? welcome : { ...welcome, known: orderOf(known) };
   }
   throw new BerthError("store_unavailable", `The agent of ${host} is written by others all the time`);
+}
+
+/**
+ * A hello of a process that has died may come after that of its successor: it waited in a socket, or for the store. Only
+ * one that comes after its session was told that it is replaced is from somebody who lives. Throws session_replaced.
+ */
+function requireReturn(
+  { arrived, returned }: Door,
+  { host, session, arrival }: { readonly host: string; readonly session: string; readonly arrival: number },
+): void {
+  const name = `${host} ${session}`;
+  const toldAt = returned.get(name);
+  if (toldAt !== undefined && arrival > toldAt) return;
+  if (toldAt === undefined) {
+    returned.set(name, arrived);
+    const [oldest] = returned.keys();
+    if (returned.size > RETURNED_MAX && oldest !== undefined) returned.delete(oldest);
+  }
+  throw new BerthError("session_replaced", "Another session of this host has said hello since", {
+    place: placeOf(host),
+  });
 }
 
 type Next =

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DESIRED_WAIT_MAX_MS, type DesiredAnswer, type DesiredRequest } from "@berth/core/protocol/agent/agent-wire";
+import type { Closing } from "./closing.ts";
 import type { DesiredBoard } from "./desired-board.ts";
 import type { DeskParts } from "./desk-parts.ts";
+
+/** Without it each wait would make an error of its own, with a stack. */
+const OVER = new Error("The wait is over");
 
 /** One agent that asks what its host is to do. */
 export interface Asking {
@@ -11,7 +15,7 @@ export interface Asking {
   /** Of the request: its end is that of the wait. */
   readonly signal: AbortSignal;
   /** Of the desk. */
-  readonly closing: AbortSignal;
+  readonly closing: Closing;
 }
 
 /**
@@ -26,11 +30,11 @@ export async function waitForDesired(
 ): Promise<DesiredAnswer> {
   const { seen, waitMs } = request;
   const end = new AbortController();
-  const stop = (): void => end.abort();
+  const stop = (): void => end.abort(OVER);
   const cancel = parts.alarm(Math.max(0, Math.min(waitMs, DESIRED_WAIT_MAX_MS)), stop);
   signal.addEventListener("abort", stop);
-  closing.addEventListener("abort", stop);
-  if (signal.aborted || closing.aborted || !(waitMs > 0)) stop();
+  const forget = closing.onClose(stop);
+  if (signal.aborted || closing.isClosed || !(waitMs > 0)) stop();
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -45,7 +49,7 @@ export async function waitForDesired(
   } finally {
     cancel();
     signal.removeEventListener("abort", stop);
-    closing.removeEventListener("abort", stop);
+    forget();
   }
 }
 

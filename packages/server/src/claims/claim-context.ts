@@ -3,14 +3,15 @@
 import type { Claim } from "@berth/core/claim/claim";
 import { emptyLedger, type LedgerDocument } from "@berth/core/claim/ledger-document";
 import { BerthError } from "@berth/core/protocol/berth-error";
-import { keyOf } from "../documents/keys.ts";
+import { isKeyText, keyOf } from "../documents/keys.ts";
 import type { AdoptionDocument, AuditDocument, CordonDocument } from "../documents/documents.ts";
+import { parseStored } from "../replica/read-document.ts";
 import type { Held, Replica } from "../replica/replica.ts";
-import type { Compare, Transaction, TransactionAnswer, Write } from "../store/store.ts";
+import type { Compare, StoredDocument, Transaction, TransactionAnswer, Write } from "../store/store.ts";
 import { auditWrite } from "../audit/audit-trail.ts";
 import type { ClaimBookParts } from "./claim-book.ts";
 import { HostLanes } from "./host-lanes.ts";
-import { heldOf, NewestDocuments } from "./newest-documents.ts";
+import { NewestDocuments } from "./newest-documents.ts";
 
 /** Most times that something is decided anew because others wrote in between. */
 export const ATTEMPTS = 32;
@@ -55,16 +56,30 @@ export function findCordon({ replica, newest }: ClaimContext, host: string): Hel
 
 /** A claim as it stands; asks the store where this process has not met it. */
 export async function readClaim(context: ClaimContext, id: string): Promise<Held<Claim> | undefined> {
+  if (!isKeyText(id)) return undefined;
   const key = keyOf("claim", id);
   const known = context.newest.find(key, context.replica.findClaim(id));
   if (known !== undefined || context.newest.has(key)) return known;
+  requireReadable(context, key);
   return (await readDocument(context.replica, key)) as Held<Claim> | undefined;
 }
 
-/** One document, read from the store itself. */
+/** One document, read from the store itself. Throws BerthError `store_damaged` for one that cannot be read. */
 export async function readDocument(replica: Replica, key: string): Promise<Held<unknown> | undefined> {
-  const [document] = (await replica.store.read({ key })).documents;
-  return document === undefined ? undefined : heldOf(document);
+  const document = await readStored(replica, key);
+  return document && parseStored(document);
+}
+
+/** One document as it stands in the store, whatever it is. */
+export async function readStored({ store }: Replica, key: string): Promise<StoredDocument | undefined> {
+  const { documents } = await store.read({ key });
+  return documents[0];
+}
+
+/** Refuses to go on where a document cannot be read, which looks as if there were none. Throws BerthError `store_damaged`. */
+export function requireReadable({ replica }: ClaimContext, key: string): void {
+  const problem = replica.listProblems().find((one) => one.key === key);
+  if (problem !== undefined) throw new BerthError("store_damaged", problem.message, { place: key });
 }
 
 /** Holds while the document is as it was found. */
@@ -80,7 +95,8 @@ export function auditOf(context: ClaimContext, change: Omit<AuditDocument, "id" 
 /** Writes, and remembers what was written or what stood in the way. */
 export async function transact(context: ClaimContext, transaction: Transaction): Promise<TransactionAnswer> {
   const answer = await context.replica.store.transact(transaction);
-  context.newest.absorb(answer, transaction.writes.filter(isRemembered));
+  const met = answer.kind === "written" ? answer : { ...answer, failed: answer.failed.filter(isRemembered) };
+  context.newest.absorb(met, transaction.writes.filter(isRemembered));
   return answer;
 }
 
@@ -90,9 +106,13 @@ export async function settle(context: ClaimContext, revision: number, keys: Iter
   context.newest.sweep(keys);
 }
 
-/** Audit and answers are written once and never decided on. */
-function isRemembered({ key }: Write): boolean {
-  return !key.startsWith(keyOf("audit", "")) && !key.startsWith(keyOf("idem", ""));
+/** What is decided on, and may be newer than the replica shows. Inventories are waited for, the others only compared. */
+const REMEMBERED: readonly string[] = (["adoption", "claim", "cordon", "ledger"] as const).map((kind) =>
+  keyOf(kind, ""),
+);
+
+function isRemembered({ key }: { readonly key: string }): boolean {
+  return REMEMBERED.some((prefix) => key.startsWith(prefix));
 }
 
 /** The error of a change that met other writers every time. */

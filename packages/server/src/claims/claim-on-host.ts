@@ -10,6 +10,8 @@ import { factsOfSnapshot } from "@berth/core/provision/facts-of-snapshot";
 import { planProvision } from "@berth/core/provision/plan-provision";
 import type { IdemDocument } from "../documents/documents.ts";
 import { keyOf } from "../documents/keys.ts";
+import { parseStored } from "../replica/read-document.ts";
+import type { Held } from "../replica/replica.ts";
 import type { Compare, Transaction, TransactionAnswer } from "../store/store.ts";
 import type { Caller } from "./claim-book.ts";
 import {
@@ -27,9 +29,11 @@ import { renewWish, type ClaimWish } from "./claim-wish.ts";
 import { decideOnHost, findBarrier, type ClaimTarget } from "./decide-on-host.ts";
 import { putClaim } from "./move-claims.ts";
 import { answerIn, answerKey, grantedAt, keepAnswer } from "./stored-answers.ts";
-import { heldOf } from "./newest-documents.ts";
 
 export type Granted = Extract<ClaimDecisionAnswer, { readonly kind: "granted" }>;
+
+/** Claims for the same devices that an answer names. */
+const ALSO_HELD_MAX = 8;
 
 /** What a claim is tried with. */
 export interface ClaimTry {
@@ -91,6 +95,7 @@ function draftClaim(context: ClaimContext, attempt: ClaimTry): Draft {
     tried,
     dryRun: wish.isDryRun,
     steps: stepsOf(context, claim),
+    ...findAlsoHeld(context, wish),
   };
   const { principal } = caller;
   const writes = [
@@ -127,6 +132,14 @@ function confirm(context: ClaimContext, { claim }: Extract<ClaimDecision, { kind
   return applied.claim;
 }
 
+/** What holds a place for the same devices already: a request that was made twice by accident holds twice the room. */
+function findAlsoHeld({ replica }: ClaimContext, { wanted }: ClaimWish): Pick<Granted, "alsoHeld"> {
+  if (wanted.host === undefined) return {};
+  const devices = wanted.sources.map(({ subject }) => subject.id);
+  const alsoHeld = replica.findClaimsFor(wanted.host, devices, ALSO_HELD_MAX);
+  return alsoHeld.length === 0 ? {} : { alsoHeld };
+}
+
 /** The ledger with the claim, or why it has no room. */
 function tryAdd(ledger: LedgerDocument, claim: Claim): LedgerDocument | string {
   try {
@@ -154,8 +167,7 @@ function storedIn(
   const key = answerKey(caller);
   const document = answer.failed.find((conflict) => conflict.key === key)?.document;
   if (key === undefined || document === undefined) return undefined;
-  const held = heldOf(document);
-  return answerIn(context, caller, { document: held.document as IdemDocument, revision: held.revision });
+  return answerIn(context, caller, parseStored(document) as Held<IdemDocument>);
 }
 
 /** Inventories are joined by the replica: what changed there is waited for. */

@@ -2,7 +2,7 @@
 
 import type { Claim } from "@berth/core/claim/claim";
 import { formatLedger, type LedgerDocument } from "@berth/core/claim/ledger-document";
-import { decideSwap, type Swap, type SwapSource } from "@berth/core/claim/swap";
+import { decideSwap, type Swap, type SwapRequest, type SwapSource } from "@berth/core/claim/swap";
 import { holdsRoom } from "@berth/core/claim/transitions";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import type { CommitBody } from "@berth/core/protocol/api/control-requests";
@@ -70,11 +70,8 @@ async function commitOnce(
   if (claim.claimant.kind === "profile") throw refuse("swap_state", `claim ${id} is for no VM: nothing moves`);
   const ledger = findLedger(context, claim.host);
   const found = await findSource(context, claim, { left, principal: caller.principal });
-  const swap = decideSwap({
-    destination: { claim, ledger: ledgerOf(ledger, claim.host) },
-    source: found.source,
-    nowMs: context.now(),
-  });
+  const destination = { claim, ledger: ledgerOf(ledger, claim.host) };
+  const swap = swapOrRefuse({ destination, source: found.source, nowMs: context.now() });
   if (swap.kind === "refused") throw refuse(swap.code, swap.text);
   const compares = [
     compareWith(keyOf("claim", id), held),
@@ -84,6 +81,16 @@ async function commitOnce(
   const answer = await transact(context, swapTransaction(context, swap, { before: claim, compares, caller }));
   if (answer.kind === "conflict") return undefined;
   return { claim: swap.claims[0], revision: answer.revision };
+}
+
+/** Devices that are to be taken away are a new claim of the host that the VM left. Throws BerthError ledger_full. */
+function swapOrRefuse(request: SwapRequest): Swap {
+  try {
+    return decideSwap(request);
+  } catch (error) {
+    if (error instanceof RangeError) throw new BerthError("ledger_full", error.message);
+    throw error;
+  }
 }
 
 interface FoundSource {

@@ -6,11 +6,12 @@ import { keyOf } from "../documents/keys.ts";
 import type { Compare } from "../store/store.ts";
 import type { ClaimBook } from "./claim-book.ts";
 import { settle, type ClaimContext } from "./claim-context.ts";
+import { forgetEnded } from "./forget-ended.ts";
 import { moveClaims } from "./move-claims.ts";
 import { makeAnswerSweep } from "./stored-answers.ts";
 
 /**
- * Ends the claims whose hold has run out, and forgets answers that were kept long enough; see `ClaimBook.expire`. It stops
+ * Ends the claims whose hold has run out, and forgets answers and ended claims that were kept long enough; see `ClaimBook.expire`. It stops
  * where the guard does not hold any more: another replica does it now.
  */
 export function makeExpiry(context: ClaimContext): ClaimBook["expire"] {
@@ -33,6 +34,7 @@ export function makeExpiry(context: ClaimContext): ClaimBook["expire"] {
       await settle(context, answer.revision, [keyOf("ledger", host), ...own.map(({ id }) => keyOf("claim", id))]);
     }
     await sweepAnswers(compare);
+    await forgetEnded(context, compare);
     return ended;
   };
 }

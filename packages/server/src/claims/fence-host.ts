@@ -14,10 +14,12 @@ import {
   findLedger,
   ledgerOf,
   readDocument,
+  requireReadable,
   settle,
   transact,
   type ClaimContext,
 } from "./claim-context.ts";
+import { mendLedger } from "./mend-ledger.ts";
 import { moveClaims } from "./move-claims.ts";
 
 /** Highest fence that a host is given: what is above is no count of claims. */
@@ -29,6 +31,7 @@ export async function fenceHost(context: ClaimContext, host: string, caller: Cal
   const key = keyOf("ledger", host);
   const isKnown = context.replica.findHost(host) !== undefined;
   let revision = 0;
+  await context.lanes.run(host, () => mendLedger(context, host, caller));
   // Claims that are made meanwhile stand in the ledger of the next look.
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const ledger = (await readDocument(context.replica, key)) as Held<LedgerDocument> | undefined;
@@ -62,6 +65,7 @@ export async function raiseFence(context: ClaimContext, host: string, fence: num
     const key = keyOf("ledger", host);
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const held = findLedger(context, host);
+      if (held === undefined) requireReadable(context, key);
       const ledger = ledgerOf(held, host);
       if (ledger.fence >= fence) return;
       const value = formatLedger({ ...ledger, fence });

@@ -18,7 +18,7 @@ import type { ClaimTarget } from "./decide-on-host.ts";
 
 /** Places that the first search asks for, and for each claim under way: so that claims find hosts of their own. */
 const FIRST_BATCH = 16;
-const BATCH_OF_CLAIM = 2;
+const BATCH_OF_CLAIM = 1;
 /** How much more each further search asks for. */
 const GROWTH = 4;
 
@@ -42,14 +42,13 @@ export function* findTargets(context: ClaimContext, wish: ClaimWish): Generator<
   const tried = new Set<string>([...wish.exceptHosts, ...(wish.wanted.host === undefined ? [] : [wish.wanted.host])]);
   for (let limit = FIRST_BATCH + context.underWay.claims * BATCH_OF_CLAIM; ; limit *= GROWTH) {
     const exceptHosts = [...tried, ...context.replica.view.cordons];
-    const { targets, isLast } = findBatch(context, wish, { exceptHosts, limit });
-    // Made one by one: mostly the first one grants it.
-    for (const target of targets) {
+    const batch = findBatch(context, wish, { exceptHosts, limit });
+    for (const target of batch.targets) {
       if (tried.has(target.host)) continue;
       tried.add(target.host);
       yield target;
     }
-    if (isLast) return;
+    if (batch.isLast()) return;
   }
 }
 
@@ -61,7 +60,8 @@ interface BatchQuery {
 interface FoundBatch {
   /** A host may come more than once; the first time counts. */
   readonly targets: Iterable<ClaimTarget>;
-  readonly isLast: boolean;
+  /** Whether there is nothing beyond, asked when all of them were tried. */
+  readonly isLast: () => boolean;
 }
 
 function findBatch(context: ClaimContext, wish: ClaimWish, query: BatchQuery): FoundBatch {
@@ -82,7 +82,7 @@ function findVmBatch(
     const best = assignments.map(({ judged }) => [judged.place]);
     return { host, best, searched: view.findHost(host) };
   });
-  return { targets, isLast: candidates.length < limit };
+  return { targets, isLast: () => candidates.length < limit };
 }
 
 function findPlaces(
@@ -100,7 +100,7 @@ function findPlaces(
       ({ host }) => host,
     );
     const targets = [...byHost].map(([host, best]) => targetOf(context, host, [best]));
-    return { targets, isLast: candidates.length < limit };
+    return { targets, isLast: () => candidates.length < limit };
   }
   // What was found is decided in full below: here it is enough to know which.
   const ids = findBest(view.index, {
@@ -111,47 +111,72 @@ function findPlaces(
     exceptHosts: findLeftOut(view, { exceptHosts }),
     ...(numaNode === undefined ? {} : { nearNumaNode: numaNode }),
   });
-  return { targets: targetsOf(context, ids, near), isLast: ids.length < limit };
-}
-
-/**
- * The hosts of places in their order, idle ones first among equals, each with its own places. What was found is noted at
- * once, and put in order as it is asked for: mostly the first host grants the claim, and between two tries the view moves on.
- */
-function targetsOf(
-  context: ClaimContext,
-  ids: readonly PlaceId[],
-  near: { readonly numaNode?: number },
-): Iterable<ClaimTarget> {
-  const { view } = context.replica;
-  const places = ids.map((id) => view.placeAt(id));
-  const searched = places.map(({ host }) => view.findHost(host));
-  const areAlike = near.numaNode === undefined ? isSameButNode : isSameClass;
-  const ends = endsOfEquals(view.index, ids, areAlike);
-  const names = places.map(({ host }) => host);
-  return (function* () {
-    for (const at of spreadEquals(context, names, ends)) {
-      const host = names[at] ?? "";
-      yield { host, best: [places.filter((place) => place.host === host)], searched: searched[at] };
-    }
-  })();
+  const found = {
+    revision: view.generation.revision,
+    ids,
+    areAlike: numaNode === undefined ? isSameButNode : isSameClass,
+  };
+  const isMoved = (): boolean => view.generation.revision !== found.revision;
+  return { targets: targetsOf(context, found), isLast: () => ids.length < limit && !isMoved() };
 }
 
 type AreAlike = (columns: ClassColumns, a: ClassId, b: ClassId) => boolean;
 
-/** Where each run of places ends that are equal in everything that they are ranked by. */
-function endsOfEquals(
-  { places: { classes, roomAtLeast, scores }, columns }: FleetView["index"],
-  ids: readonly PlaceId[],
-  areAlike: AreAlike,
-): readonly number[] {
-  const isEqual = (a: PlaceId, b: PlaceId): boolean =>
-    roomAtLeast[a] === roomAtLeast[b] &&
-    scores[a] === scores[b] &&
-    areAlike(columns, classes[a] ?? NO_CLASS, classes[b] ?? NO_CLASS);
-  return [...ids.keys()]
-    .map((at) => at + 1)
-    .filter((end) => end === ids.length || !isEqual(ids[end - 1] ?? 0, ids[end] ?? 0));
+/** What a search of the index found, and when. */
+interface FoundPlaces {
+  readonly revision: number;
+  readonly ids: readonly PlaceId[];
+  readonly areAlike: AreAlike;
+}
+
+/**
+ * The hosts of places in their order, each with its own places. Equal places are put in the order of how busy this process
+ * is with their hosts: work that waits there, and a ledger that the view does not show yet, so that the places are not what
+ * they seem. Ends early when the view has moved on between two tries: then the numbers are those of other places.
+ */
+function* targetsOf(context: ClaimContext, { revision, ids, areAlike }: FoundPlaces): Generator<ClaimTarget, void> {
+  const { lanes, newest } = context;
+  const { view } = context.replica;
+  const { hosts, hostNames } = view.index.places;
+  const nameOf = (id: PlaceId): string => hostNames.texts[hosts[id] ?? 0] ?? "";
+  const make = (id: PlaceId): ClaimTarget => {
+    const own = ids.filter((other) => hosts[other] === hosts[id]);
+    return targetOf(context, nameOf(id), [own.map((other) => view.placeAt(other))]);
+  };
+  for (let from = 0; from < ids.length;) {
+    const end = findEnd(view.index, { ids, from, areAlike });
+    const busy: { readonly id: PlaceId; readonly count: number }[] = [];
+    for (const id of ids.slice(from, end)) {
+      const host = nameOf(id);
+      const count = lanes.countWaiting(host) + Number(newest.has(keyOf("ledger", host)));
+      if (count > 0) busy.push({ id, count });
+      else yield make(id);
+      if (view.generation.revision !== revision) return;
+    }
+    for (const { id } of busy.toSorted((a, b) => a.count - b.count)) {
+      yield make(id);
+      if (view.generation.revision !== revision) return;
+    }
+    from = end;
+  }
+}
+
+interface Run {
+  readonly ids: readonly PlaceId[];
+  readonly from: number;
+  readonly areAlike: AreAlike;
+}
+
+/** Where the run of places ends that are equal to the first in everything that they are ranked by. */
+function findEnd({ places, columns }: FleetView["index"], { ids, from, areAlike }: Run): number {
+  const { classes, roomAtLeast, scores } = places;
+  const first = ids[from] ?? 0;
+  for (let end = from + 1; end < ids.length; end += 1) {
+    const id = ids[end] ?? 0;
+    const isEqual = roomAtLeast[id] === roomAtLeast[first] && scores[id] === scores[first];
+    if (!isEqual || !areAlike(columns, classes[id] ?? NO_CLASS, classes[first] ?? NO_CLASS)) return end;
+  }
+  return ids.length;
 }
 
 function isSameClass(_columns: ClassColumns, a: ClassId, b: ClassId): boolean {
@@ -161,30 +186,13 @@ function isSameClass(_columns: ClassColumns, a: ClassId, b: ClassId): boolean {
 /** Nodes divide classes, and where none is asked for nothing is ranked by them. */
 function isSameButNode({ stems, majors, minors, itemsLow, itemsHigh }: ClassColumns, a: ClassId, b: ClassId): boolean {
   if (a === b) return true;
-  return [stems, majors, minors, itemsLow, itemsHigh].every((column) => column[a] === column[b]);
-}
-
-/**
- * Puts equal places in the order of how busy this process is with their hosts: work that waits there, and a ledger that the
- * view does not show yet, so that the places are not what they seem. Answers positions.
- */
-function* spreadEquals(
-  { lanes, newest }: ClaimContext,
-  names: readonly string[],
-  ends: readonly number[],
-): Generator<number, void> {
-  let from = 0;
-  for (const end of ends) {
-    const busy: { readonly at: number; readonly count: number }[] = [];
-    for (let at = from; at < end; at += 1) {
-      const host = names[at] ?? "";
-      const count = lanes.countWaiting(host) + Number(newest.has(keyOf("ledger", host)));
-      if (count === 0) yield at;
-      else busy.push({ at, count });
-    }
-    for (const { at } of busy.toSorted((a, b) => a.count - b.count)) yield at;
-    from = end;
-  }
+  return (
+    stems[a] === stems[b] &&
+    majors[a] === majors[b] &&
+    minors[a] === minors[b] &&
+    itemsLow[a] === itemsLow[b] &&
+    itemsHigh[a] === itemsHigh[b]
+  );
 }
 
 function targetOf(

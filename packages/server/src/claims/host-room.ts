@@ -16,7 +16,10 @@ export interface HostRoomNow {
 /** Joins what a host showed with a ledger that may be newer than the view's. `searched`: the host as a search saw it. */
 export function findRoom(viewed: ViewedHost, ledger: LedgerDocument, searched: ViewedHost): HostRoomNow {
   const occupants = ledgerOccupants(ledger);
-  const pools = viewed.base.pools.map((pool) => (occupants.length === 0 ? pool : applyLedger(pool, occupants)));
+  const pools = viewed.base.pools.map((pool) => {
+    const isUntouched = occupants.every(({ parent }) => !pool.parents.includes(parent));
+    return isUntouched ? pool : applyLedger(pool, occupants);
+  });
   return {
     pools,
     holders: {

@@ -97,6 +97,25 @@ describe("claim()", () => {
     assert.equal(await document(world, "ledger/a"), undefined);
   });
 
+  it("names the claims that hold a place for the same devices already", async () => {
+    const world = await worldOf(cardHost("a", { cards: 4 }));
+    const { book } = await world.openBook();
+    const first = granted(await book.claim(DEVICE, keyed("k1")));
+    assert.equal(first.alsoHeld, undefined);
+    const second = granted(await book.claim(VM, CALLER));
+    assert.deepEqual(second.alsoHeld, [first.claim.id]);
+    assert.deepEqual(granted(await book.claim({ ...DEVICE, dryRun: true }, CALLER)).alsoHeld, [
+      first.claim.id,
+      second.claim.id,
+    ]);
+    // The other device of the VM is held a place for by the claim for the VM alone.
+    const other = granted(await book.claim({ for: { host: "src", device: SOURCES[1] } }, CALLER));
+    assert.deepEqual(other.alsoHeld, [second.claim.id]);
+    await book.release(second.claim.id, CALLER);
+    assert.deepEqual(granted(await book.claim(DEVICE, CALLER)).alsoHeld, [first.claim.id]);
+    assert.equal(granted(await book.claim(DEVICE, keyed("k1"))).alsoHeld, undefined);
+  });
+
   it("goes to the host that is named, and else to the best one that grants it", async () => {
     const world = await worldOf(cardHost("a"), cardHost("b"));
     const { book } = await world.openBook();

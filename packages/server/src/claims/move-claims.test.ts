@@ -95,6 +95,21 @@ describe("confirm()", () => {
 });
 
 describe("release()", () => {
+  it("gives back the room of a claim that neither its replica nor the ledger there shows yet", async () => {
+    const one = await scene();
+    const other = await one.world.openBook();
+    other.replica.pause();
+    const body = { for: { host: "src", device: SOURCES[1] }, to: "a" };
+    const answer = await one.book.claim(body, CALLER);
+    const released = other.book.release("claim" in answer ? answer.claim.id : "", CALLER);
+    setImmediate(() => other.replica.resume());
+    assert.equal((await released).document.state, "released");
+    assert.deepEqual(
+      (await ledger(one)).entries.map(({ claim }) => claim),
+      [one.claim.id],
+    );
+  });
+
   it("gives room back at once while no agent could have seen the claim", async () => {
     const one = await scene();
     const { document } = await one.book.release(one.claim.id, CALLER);

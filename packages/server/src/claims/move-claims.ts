@@ -3,6 +3,7 @@
 import type { Applied } from "@berth/core/claim/apply-event";
 import type { Claim } from "@berth/core/claim/claim";
 import { addClaim, formatLedger, type LedgerDocument } from "@berth/core/claim/ledger-document";
+import { holdsRoom } from "@berth/core/claim/transitions";
 import { keyOf } from "../documents/keys.ts";
 import type { Held } from "../replica/replica.ts";
 import type { Compare, Transaction, Write } from "../store/store.ts";
@@ -14,6 +15,7 @@ import {
   findLedger,
   ledgerOf,
   readClaim,
+  requireReadable,
   transact,
   type ClaimContext,
 } from "./claim-context.ts";
@@ -98,8 +100,10 @@ interface Moving {
 async function planBatch(context: ClaimContext, host: string, { moves, guard }: Batch): Promise<BatchPlan> {
   const moving = await readMoving(context, host, moves);
   const held = findLedger(context, host);
+  if (held === undefined) requireReadable(context, keyOf("ledger", host));
   const before = ledgerOf(held, host);
   let ledger = before;
+  let isBehind = false;
   const audits: Write[] = [];
   const outcomes = moves.map((move): ((held: Held<Claim>) => Moved) | undefined => {
     const one = moving.get(move.id);
@@ -109,6 +113,7 @@ async function planBatch(context: ClaimContext, host: string, { moves, guard }: 
     const changed = JSON.stringify(applied.claim) !== JSON.stringify(one.claim);
     if (changed) {
       audits.push(auditMove(context, move, { before: one.claim, after: applied.claim }));
+      isBehind ||= lacks(ledger, one.claim);
       ledger = addClaim(ledger, applied.claim);
       one.claim = applied.claim;
     }
@@ -118,7 +123,7 @@ async function planBatch(context: ClaimContext, host: string, { moves, guard }: 
   const compares = [...moving].map(([id, { stored }]) => compareWith(keyOf("claim", id), stored));
   const puts = written.map(({ claim }) => putClaim(claim));
   const ledgerKey = keyOf("ledger", host);
-  if (ledger !== before) compares.push(compareWith(ledgerKey, held));
+  if (ledger !== before || isBehind) compares.push(compareWith(ledgerKey, held));
   if (ledger !== before) puts.push({ kind: "put", key: ledgerKey, value: formatLedger(ledger) });
   if (guard !== undefined) compares.push(guard);
   return {
@@ -132,6 +137,14 @@ async function planBatch(context: ClaimContext, host: string, { moves, guard }: 
       });
     },
   };
+}
+
+/**
+ * Whether a ledger is older than a claim of its host, which another server made: what becomes of the claim would then
+ * be written without it, and its room never come back.
+ */
+function lacks({ entries }: LedgerDocument, { id, state }: Claim): boolean {
+  return holdsRoom(state) && !entries.some(({ claim }) => claim === id);
 }
 
 /** The claims that moves are about, each once; what is no claim of this host is left out. */

@@ -31,6 +31,17 @@ describe("NewestDocuments", () => {
     assert.equal(newest.find("k", SHOWN), undefined);
   });
 
+  it("keeps nothing for good that the replica shows, whether anybody asks for it again or not", () => {
+    let reached = 0;
+    const newest = new NewestDocuments(() => reached);
+    for (let revision = 1; revision <= 20_000; revision += 1) {
+      newest.absorb({ kind: "written", revision }, [{ kind: "put", key: `claim/${revision}`, value: "{}" }]);
+      reached = revision - 3;
+      assert.ok(newest.size <= 1024, String(newest.size));
+      assert.deepEqual(newest.find(`claim/${revision}`, undefined)?.revision, revision);
+    }
+  });
+
   it("does not take what comes late for what is newest", () => {
     const newest = new NewestDocuments(() => 4);
     newest.absorb({ kind: "written", revision: 8 }, [{ kind: "put", key: "k", value: '"new"' }]);

@@ -63,7 +63,9 @@ function claimedDeviceOf(
   const occupant =
     device.kind === "function"
       ? { id: device.id, type: "", count: 1, parent: device.parent }
-      : pools.flatMap((pool) => pool.occupants).find(({ id, uncertain }) => id === device.id && uncertain === undefined);
+      : pools
+          .flatMap((pool) => pool.occupants)
+          .find(({ id, uncertain }) => id === device.id && uncertain === undefined);
   if (fingerprint === undefined || type === undefined || occupant === undefined) return undefined;
   const { id, count, parent, slot, units } = occupant;
   return {

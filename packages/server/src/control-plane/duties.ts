@@ -3,6 +3,7 @@
 import type { ClaimBook } from "../claims/claim-book.ts";
 import { History } from "../singletons/history.ts";
 import { makeSingleton } from "../singletons/singleton.ts";
+import type { Alarm } from "../store/alarm.ts";
 import type { Store } from "../store/store.ts";
 
 /** How long changes are kept for those who come back to a stream of events. */
@@ -18,6 +19,7 @@ export interface DutyParts {
   readonly replica: string;
   readonly claims: Pick<ClaimBook, "expire">;
   readonly now: () => number;
+  readonly alarm: Alarm;
   /** Told of every failure; the duty is tried again at its next time. */
   readonly onFailure: (duty: string, error: unknown) => void;
   /** Told each time that the store did what it was asked. */
@@ -47,9 +49,10 @@ export function startDuties(parts: DutyParts): Duties {
     const revision = history.note({ atMs: parts.now(), revision: cursor.revision });
     if (revision !== undefined) await store.compact(revision);
   };
+  const { alarm, onFailure } = parts;
   const running = [
-    repeat(expire, { everyMs: EXPIRY_MS, onFailure: (error) => parts.onFailure("expiry", error) }),
-    repeat(forget, { everyMs: HISTORY_STEP_MS, onFailure: (error) => parts.onFailure("compaction", error) }),
+    repeat(expire, { alarm, everyMs: EXPIRY_MS, onFailure: (error) => onFailure("expiry", error) }),
+    repeat(forget, { alarm, everyMs: HISTORY_STEP_MS, onFailure: (error) => onFailure("compaction", error) }),
   ];
   return {
     stop: async () => {
@@ -58,26 +61,28 @@ export function startDuties(parts: DutyParts): Duties {
   };
 }
 
+interface Repetition {
+  readonly alarm: Alarm;
+  readonly everyMs: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** Does something again and again, never twice at once: the pause begins when it has ended. */
-function repeat(
-  task: () => Promise<void>,
-  { everyMs, onFailure }: { readonly everyMs: number; readonly onFailure: (error: unknown) => void },
-): Duties {
+function repeat(task: () => Promise<void>, { alarm, everyMs, onFailure }: Repetition): Duties {
   let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
   let current: Promise<void> = Promise.resolve();
   const plan = (): void => {
     if (isStopped) return;
-    timer = setTimeout(() => {
+    cancel = alarm(everyMs, () => {
       current = task().catch(onFailure).finally(plan);
-    }, everyMs);
-    timer.unref();
+    });
   };
   plan();
   return {
     stop: async () => {
       isStopped = true;
-      clearTimeout(timer);
+      cancel();
       await current;
     },
   };

@@ -5,6 +5,11 @@ import { randomBytes } from "node:crypto";
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const TIME_LENGTH = 10;
 const CHANCE_BYTES = 10;
+/** Chance is drawn for so many ids at once: drawing costs more than what is drawn. */
+const DRAWN_IDS = 256;
+
+let drawn = new Uint8Array(0);
+let used = 0;
 
 /**
  * A fresh id of 26 letters and digits: the time in milliseconds, then 80 random bits. Ids sort by the time at which they
@@ -17,7 +22,17 @@ export function newId(nowMs: number): string {
     time = `${DIGITS[rest % 32] ?? "0"}${time}`;
     rest = Math.floor(rest / 32);
   }
-  return time + encodeBytes(randomBytes(CHANCE_BYTES));
+  return time + encodeBytes(drawBytes());
+}
+
+/** Fresh random bytes, none of them twice. */
+function drawBytes(): Uint8Array {
+  if (used + CHANCE_BYTES > drawn.length) {
+    drawn = randomBytes(CHANCE_BYTES * DRAWN_IDS);
+    used = 0;
+  }
+  used += CHANCE_BYTES;
+  return drawn.subarray(used - CHANCE_BYTES, used);
 }
 
 /** Five bits a digit; ten bytes make sixteen digits. */

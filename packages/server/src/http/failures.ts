@@ -44,7 +44,7 @@ export function addFailures(server: FastifyInstance): void {
 
 /** Answers a failure in the shape of the API. */
 export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const coded = codeOf(error);
+  const coded = hasBrokenOff(error, request) ? brokenOff(error) : codeOf(error);
   if (coded.code === "internal") request.log.error({ err: error }, "request failed");
   if (coded.code.endsWith("not_authenticated")) void reply.header("www-authenticate", "Bearer");
   const retryAfter = coded instanceof RateLimited ? coded.retryAfterSeconds : RETRY_AFTER[coded.code];
@@ -53,6 +53,15 @@ export function sendFailure(error: unknown, request: FastifyRequest, reply: Fast
   if (coded.code === "body_too_large") void reply.removeHeader("connection");
   void reply.status(coded.httpStatus).type("application/json; charset=utf-8");
   return reply.send(JSON.stringify(formatErrorAnswer(coded)));
+}
+
+/** Whether whoever asked went away, or was too slow, in the middle of a body: no fault of ours, and nobody hears the answer. */
+function hasBrokenOff(error: unknown, { raw }: FastifyRequest): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === "ECONNRESET" && raw.destroyed && !raw.complete;
+}
+
+function brokenOff(cause: unknown): BerthError {
+  return new BerthError("request_malformed", "The request ended in the middle of its body", { place: "body", cause });
 }
 
 /** The coded error behind a failure; what has no code of its own is our own fault. */
@@ -64,9 +73,13 @@ export function codeOf(error: unknown): BerthError {
   return new BerthError("internal", "Berth itself is at fault; its log says more", { cause: error });
 }
 
-/** Answers what never became a request: it has no route and no reply. */
+/**
+ * Answers what never became a request: it has no route and no reply. Who did not speak HTTP, or never ended the handshake of
+ * TLS, would not hear an answer: the connection is closed.
+ */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
+  const isHeard = /^(?:HPE|ERR_HTTP)_/.test(error.code ?? "");
+  if (!isHeard || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }

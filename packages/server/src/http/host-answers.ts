@@ -12,9 +12,9 @@ import type { Listed } from "./page.ts";
 
 /** Hosts in a list, sorted by name. */
 export function listHosts(view: FleetView, control: Control | undefined): Listed<HostItem> {
-  const lives = new Map(control?.agents.listAgents().map(({ host, life }) => [host, life]));
+  const lifeOf = (host: string): AgentLife | null => control?.agents.findLife(host) ?? null;
   return {
-    entries: listBy({ view }, (viewed) => [formatHostItem(view, viewed, lives.get(viewed.host.snapshot.host) ?? null)]),
+    entries: listBy({ view }, (viewed) => [formatHostItem(view, viewed, lifeOf(viewed.host.snapshot.host))]),
     keyOf: ({ host }) => [host],
   };
 }
@@ -55,7 +55,7 @@ function formatHeld(host: string, control: Control | undefined): Pick<HostAnswer
   const { parents = [], vms = [] } = control.replica.findHost(host)?.adoption?.document ?? {};
   const claims = control.replica.listClaims(host).filter(({ document }) => holdsRoom(document.state));
   return {
-    agent: control.agents.listAgents().find((agent) => agent.host === host)?.life ?? null,
+    agent: control.agents.findLife(host) ?? null,
     adopted: { parents, vms },
     claims: claims.map((held) => formatClaim(control, held)),
   };

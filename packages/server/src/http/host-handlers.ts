@@ -11,8 +11,9 @@ import { ENDPOINTS, type OperationName } from "@berth/core/protocol/api/endpoint
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { listAudit } from "../audit/audit-trail.ts";
 import type { Caller } from "../claims/claim-book.ts";
+import { isKeyText } from "../documents/keys.ts";
 import { requireControl, type Control } from "./control.ts";
-import { formatCursor, parseCursor } from "./page.ts";
+import { cursorMalformed, formatCursor, parseCursor } from "./page.ts";
 import { callerOf, parseQuery, partsOf, requireBody, textOf } from "./request-parts.ts";
 import { pageHandler, requireKnownHost, type Handler, type Served } from "./served.ts";
 
@@ -78,9 +79,9 @@ async function fenceHost(served: Served, { control, host, caller }: Order): Prom
 }
 
 async function revokeAgent({ view }: Served, { control, host, caller }: Order): Promise<DoneAnswer> {
-  const before = control.agents.listAgents().find((agent) => agent.host === host);
+  const before = control.agents.findLife(host);
   await control.agents.revoke(host, caller);
-  return { generation: view.generation, host, changed: before?.life !== "revoked", claims: [] };
+  return { generation: view.generation, host, changed: before !== "revoked", claims: [] };
 }
 
 /** What tells of the past, and what keeps it. */
@@ -136,6 +137,7 @@ async function answerAudit({ control, view }: Served, request: FastifyRequest): 
   const cursor = textOf(query["cursor"]);
   const list = `listAudit ${day ?? ""}`;
   const [after] = cursor === undefined ? [] : parseCursor(cursor, list);
+  if (after !== undefined && !isKeyText(after)) throw cursorMalformed(cursor ?? "");
   if (control === undefined) return { generation: view.generation, items: [] };
   const { items, next } = await listAudit(control.replica.store, {
     limit: typeof query["limit"] === "number" ? query["limit"] : PAGE_DEFAULT,

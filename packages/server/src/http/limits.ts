@@ -17,6 +17,8 @@ export interface ServerLimits {
   readonly backups: number;
   /** A request must have arrived by then, milliseconds. */
   readonly requestMs: number;
+  /** A connection on which nothing moves is closed by then, milliseconds: longer than anybody waits for news. */
+  readonly idleMs: number;
 }
 
 export const SERVER_LIMITS: ServerLimits = {
@@ -26,6 +28,7 @@ export const SERVER_LIMITS: ServerLimits = {
   waits: 20_000,
   backups: 1,
   requestMs: 10_000,
+  idleMs: 75_000,
 };
 
 /** Counts what callers take of one server, and refuses what is too much. */

@@ -92,13 +92,14 @@ export function makeApiServer(options: ApiServerOptions): FastifyInstance {
   return server;
 }
 
-function openServer({ logger, tls }: ApiServerOptions, { requestMs }: ServerLimits): FastifyInstance {
+function openServer({ logger, tls }: ApiServerOptions, { requestMs, idleMs }: ServerLimits): FastifyInstance {
   const checkMs = Math.min(CHECK_MS, requestMs / 2);
   const http = { maxHeaderSize: HEADERS_MAX, headersTimeout: requestMs, connectionsCheckingInterval: checkMs };
   const common = {
     logger: logger ?? false,
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: requestMs,
+    connectionTimeout: idleMs,
     routerOptions: { maxParamLength: 1024 },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
@@ -108,7 +109,8 @@ function openServer({ logger, tls }: ApiServerOptions, { requestMs }: ServerLimi
     },
   };
   if (tls === undefined) return Fastify({ ...common, http });
-  const https = { ...http, requestTimeout: requestMs, cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" } as const;
+  const times = { requestTimeout: requestMs, handshakeTimeout: requestMs };
+  const https = { ...http, ...times, cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" } as const;
   // Handlers see no difference: what a server is typed by is its socket alone.
   return Fastify({ ...common, https }) as unknown as FastifyInstance;
 }

@@ -66,7 +66,12 @@ export function parseCursor(cursor: string, list: string): PageKey {
   } catch {
     // Not JSON: no cursor of ours, as below.
   }
-  throw new BerthError("cursor_malformed", `${JSON.stringify(cursor.slice(0, 80))} is no cursor of this list`, {
+  throw cursorMalformed(cursor);
+}
+
+/** The coded error for a cursor that this list never gave. */
+export function cursorMalformed(cursor: string): BerthError {
+  return new BerthError("cursor_malformed", `${JSON.stringify(cursor.slice(0, 80))} is no cursor of this list`, {
     place: "cursor",
     expected: "the `next` of the page before, unchanged",
   });

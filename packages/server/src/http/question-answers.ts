@@ -79,7 +79,9 @@ export function writeCandidates(writer: CandidateWriter, view: FleetView, reques
   writer.write(view, search, out);
   if (request.explain !== false) out.push(`,"outcomes":${JSON.stringify(explainSearch(view, search))}`);
   out.push(`,"excludedHosts":${JSON.stringify(search.exceptHosts)},"notChecked":${NOT_CHECKED_TEXT}}`);
-  return out.join("");
+  let text = "";
+  for (const part of out) text += part;
+  return text;
 }
 
 const NOT_CHECKED_TEXT = JSON.stringify(NOT_CHECKED);

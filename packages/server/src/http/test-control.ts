@@ -169,6 +169,7 @@ function testDesk({ told, agentsShown }: Shown): Control["agents"] {
     },
     revoke: async (host, caller) => void told.push(["revoke", host, caller]),
     listAgents: () => agentsShown,
+    findLife: (host) => agentsShown.find((agent) => agent.host === host)?.life,
     listNotices: () => [{ claim: "claim-1", reason: { code: "driver_changed", text: "The driver is another" } }],
     isHeard: () => true,
     close: async () => undefined,

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { describe, it } from "node:test";
 import { connect, type ConnectionOptions } from "node:tls";
-import type { AddressInfo } from "node:net";
+import { connect as connectPlain, type AddressInfo } from "node:net";
 import { ANSWER_SCHEMAS } from "@berth/core/protocol/api/answer-schemas";
 import { findProblems } from "@berth/core/protocol/validate-document";
 import { testServer, testView } from "./test-server.ts";
@@ -49,5 +49,20 @@ describe("a server with TLS", () => {
     const [cut] = (await once(slow, "data")) as [Buffer];
     assert.match(cut.toString(), /^HTTP\/1\.1 408 /);
     slow.destroy();
+  });
+
+  it("keeps no connection of somebody who says nothing, before the handshake or after it", async (t) => {
+    const tls = { cert: read("server.pem"), key: read("server.key") };
+    const server = testServer(testView(), { tls, limits: { requestMs: 200, idleMs: 300 } });
+    t.after(async () => await server.close());
+    await server.listen({ port: 0, host: "127.0.0.1" });
+    const { port } = server.server.address() as AddressInfo;
+    const silent = connectPlain(port, "127.0.0.1")
+      .on("error", () => undefined)
+      .resume();
+    const shaken = connect({ port, host: "127.0.0.1", ca, servername: "localhost" })
+      .on("error", () => undefined)
+      .resume();
+    await Promise.all([once(silent, "close"), once(shaken, "close")]);
   });
 });

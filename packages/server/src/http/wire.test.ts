@@ -38,6 +38,15 @@ function errorOf(answer: string): string {
   return (JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as ErrorAnswer).code;
 }
 
+describe("a connection on which nothing is said", () => {
+  it("is closed after a while", async (t) => {
+    const server = testServer(testView(), { limits: { idleMs: 100 } });
+    t.after(async () => await server.close());
+    const socket = connect(await listen(server), "127.0.0.1");
+    assert.equal(await readToEnd(socket), "");
+  });
+});
+
 describe("a body above the limit", () => {
   it("is refused by its announced size before any of it was sent, and the connection goes on living", async (t) => {
     const server = testServer(testView());

@@ -62,14 +62,40 @@ export function settleTemplate({ pieces, holes, slots }: Template, destination: 
   };
 }
 
-/** Appends the texts of a template that has holes of one profile only: pieces, and between them what fills the holes. */
+/** One template of several and of plain texts, in their order, whose holes are all of profiles of one form. */
+export function joinTemplates(parts: readonly (Template | string)[]): Template {
+  const pieces: string[] = [];
+  const holes: Hole[] = [];
+  const slots: number[] = [];
+  let open: string[] = [];
+  for (const part of parts) {
+    if (typeof part === "string") {
+      open.push(part);
+      continue;
+    }
+    const [first = "", ...rest] = part.pieces;
+    open.push(first);
+    for (const piece of rest) {
+      pieces.push(open.join(""));
+      open = [piece];
+    }
+    holes.push(...part.holes);
+    slots.push(...part.slots);
+  }
+  pieces.push(open.join(""));
+  return { pieces, holes, slots };
+}
+
+/** Appends the text of a template that has holes of one profile only: pieces, and between them what fills the holes. */
 export function fillTemplate({ pieces, holes, slots }: Template, profile: FilledProfile, out: string[]): void {
-  out.push(pieces[0] ?? "");
+  // Not through a list: the engine copies what is added up once, when the whole answer is read.
+  let text = pieces[0] ?? "";
   for (let at = 0; at < slots.length; at += 1) {
     const slot = slots[at] ?? -1;
     const filling = slot < 0 ? undefined : profile.fillings[slot];
-    out.push(filling ?? fillHole(holes[at], slot, profile), pieces[at + 1] ?? "");
+    text += (filling ?? fillHole(holes[at], slot, profile)) + (pieces[at + 1] ?? "");
   }
+  out.push(text);
 }
 
 function fillHole(hole: Hole | undefined, slot: number, { form, fillings }: FilledProfile): string {

@@ -62,6 +62,11 @@ describe("formOfProfile()", () => {
       type: { ...plain.type, evidence: { ...plain.type.evidence, source: "declaration" } as const },
     },
   };
+  it("does not take what stands beside an evidence for what stands in it", () => {
+    const { evidence } = plain.type;
+    const form = (type: object): unknown => formOfProfile({ ...plain, type: { ...plain.type, ...type } }).key;
+    assert.notEqual(form({ evidence: { ...evidence, x: 1 } }), form({ evidence, x: 1 }));
+  });
   for (const [name, other] of Object.entries(sameForm)) {
     it(`finds one form in spite of ${name}`, () => assert.equal(formOfProfile(other).key, formOfProfile(plain).key));
   }

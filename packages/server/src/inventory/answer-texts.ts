@@ -8,9 +8,11 @@ import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import type { CompiledSource } from "@berth/core/inventory/compiled-source";
 import { compileSource, type MigrationIndex } from "@berth/core/inventory/migration-index";
 import { judgePair } from "@berth/core/placement/judge";
+import type { Strategy } from "@berth/core/placement/request";
 import { formatProfileDocument } from "@berth/core/protocol/profile-schema";
 import { createTemplate, fillTemplate, settleTemplate, type FilledProfile, type Template } from "./answer-template.ts";
 import { cutText, formOfProfile, markProfile, type HoleEnd } from "./evidence-holes.ts";
+import { sizeOfList, type FoundList, type FoundLists } from "./found-list.ts";
 
 /** What verdicts rest on beside the two profiles. */
 export interface AnswerBasis {
@@ -36,6 +38,8 @@ interface KnownForm {
   /** As source: by the number of the destination's form. `met`: judged once, not yet cut; `whole`: cannot be cut. */
   readonly pairs: Map<number, PairAnswer | "met" | "whole">;
   readonly marked: Partial<Record<HoleEnd, MigrationProfile>>;
+  /** As source: what was found last. */
+  readonly lists: FoundLists;
 }
 
 /** One profile and what is known of its form. */
@@ -50,6 +54,8 @@ export interface KnownProfile extends FilledProfile {
 /** All is forgotten at once when more than these are known. */
 const MOST_FORMS = 32_768;
 const MOST_TEMPLATES = 131_072;
+/** Characters and numbers of all lists that were found. */
+const MOST_LISTED = 64 * 2 ** 20;
 
 /**
  * Writes answers about pairs of profiles as JSON. Fleets have few forms of profiles beside their many places: a pair of
@@ -60,6 +66,7 @@ export class AnswerTexts {
   #basis: AnswerBasis | undefined;
   #era = 0;
   #templates = 0;
+  #listed = 0;
   readonly #forms = new Map<string, KnownForm>();
   /** Templates are cut from few pieces: each is kept once. */
   readonly #pieces = new Map<string, string>();
@@ -68,10 +75,12 @@ export class AnswerTexts {
   restOn(basis: AnswerBasis): void {
     const { policy, packs, memory, index } = this.#basis ?? {};
     const isSame = policy === basis.policy && packs === basis.packs && memory === basis.memory && index === basis.index;
-    if (isSame && this.#forms.size < MOST_FORMS && this.#templates < MOST_TEMPLATES) return;
+    const isMuch = this.#forms.size >= MOST_FORMS || this.#templates >= MOST_TEMPLATES || this.#listed >= MOST_LISTED;
+    if (isSame && !isMuch) return;
     this.#basis = basis;
     this.#era += 1;
     this.#templates = 0;
+    this.#listed = 0;
     this.#forms.clear();
     this.#pieces.clear();
   }
@@ -98,6 +107,13 @@ export class AnswerTexts {
     pairs.set(destination.known.number, next);
     if (seen === undefined) this.#templates += 1;
     return judged;
+  }
+
+  /** Keeps what was found last for sources of one form, in place of what was kept for the same strategy. */
+  keepList({ known }: KnownProfile, strategy: Strategy, list: FoundList): void {
+    if (known === undefined) return;
+    this.#listed += sizeOfList(list) - sizeOfList(known.lists[strategy]);
+    known.lists[strategy] = list;
   }
 
   /** Appends texts that make a profile's document (docs/schemas/profile.json) when they are joined. */
@@ -157,7 +173,7 @@ export class AnswerTexts {
     if (key === undefined) return undefined;
     const seen = this.#forms.get(key);
     if (seen !== undefined) return seen;
-    const made: KnownForm = { number: this.#forms.size, pairs: new Map(), marked: {} };
+    const made: KnownForm = { number: this.#forms.size, pairs: new Map(), marked: {}, lists: {} };
     this.#forms.set(key, made);
     return made;
   }

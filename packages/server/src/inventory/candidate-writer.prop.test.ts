@@ -33,11 +33,15 @@ const parents = fc
   })
   .map((list) => list.map((parent, at) => ({ id: `p${at}`, ...parent })));
 
-/** A host is seen, or goes; the memory is another; or a question is asked, several times over. */
+/** A host is seen, or goes; claims hold something there; the memory is another; or a question is asked, several times over. */
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("put" as const), host: fc.constantFrom(...HOSTS), parents }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), host: fc.constantFrom(...HOSTS) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remember" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("claim" as const), host: fc.constantFrom(...HOSTS), count: fc.nat(2) }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -47,6 +51,8 @@ const step = fc.oneof(
       except: fc.subarray(HOSTS, { maxLength: 2 }),
       only: fc.option(fc.subarray(HOSTS), { nil: undefined, freq: 3 }),
       limit: fc.constantFrom(1, 3, 100),
+      numaNode: fc.nat(1),
+      times: fc.constantFrom(1, 5),
     }),
   },
 );
@@ -82,22 +88,32 @@ function take(one: Step, view: FleetView, writer: CandidateWriter): readonly str
     view.removeHost(one.host);
     return [];
   }
+  if (one.kind === "claim") {
+    const { host, count } = one;
+    const ids = Array.from({ length: count }, (_, at) => `00000000-0000-4000-9000-00000000000${at}`);
+    const ledger = ids.map((id) => ({ id, type: "drv-a", count: 1, parent: "p0" }));
+    view.edit(undefined, (edit) => edit.putLedger(host, ledger));
+    return [];
+  }
   if (one.kind === "remember") {
     view.replaceMemory({ ...NO_MEMORY });
     return [];
   }
-  const { strategy, except, only, limit } = one;
-  const source = sourceOf(one.source);
-  const search = { source, strategy, numaNode: 1, limit, exceptHosts: ["src", ...except] };
-  const asked = only === undefined ? search : { ...search, onlyHosts: only };
-  const { candidates, by } = searchCandidates(view, asked);
-  const list = JSON.stringify(candidates.map(formatCandidate));
-  for (let time = 0; time < 3; time += 1) {
+  const { strategy, except, only, limit, times } = one;
+  const paths: string[] = [];
+  for (let time = 0; time < times; time += 1) {
+    // In turns about two devices of one form.
+    const source = sourceOf(time % 2 === 0 ? one.source : 2 - one.source);
+    const search = { source, strategy, numaNode: one.numaNode, limit, exceptHosts: ["src", ...except] };
+    const asked = only === undefined ? search : { ...search, onlyHosts: only };
+    const { candidates, by } = searchCandidates(view, asked);
+    const list = JSON.stringify(candidates.map(formatCandidate));
     const out: string[] = [];
     writer.write(view, asked, out);
     assert.equal(out.join(""), `"source":${JSON.stringify(formatProfileDocument(source))},"candidates":${list}`);
+    if (candidates.length > 0) paths.push(by);
   }
-  return candidates.length > 0 ? [by] : [];
+  return paths;
 }
 
 describe("CandidateWriter", () => {

@@ -8,10 +8,11 @@ import type { Candidate, Judged } from "@berth/core/placement/answer";
 import { refusalOf } from "@berth/core/placement/judge";
 import { measurePlace, rankPlaces, type PlaceMeasure } from "@berth/core/placement/rank";
 import { roomForSource } from "@berth/core/placement/room-for-source";
-import { fillTemplate, settleTemplate, type Template } from "./answer-template.ts";
+import { fillTemplate, joinTemplates, settleTemplate, type Template } from "./answer-template.ts";
 import { AnswerTexts, type KnownProfile, type PairAnswer } from "./answer-texts.ts";
 import { findWinners, isColumnar, searchCandidates, type CandidateSearch } from "./candidate-search.ts";
 import type { FleetView } from "./fleet-view.ts";
+import { isSameList } from "./found-list.ts";
 
 /** What a place is to any device of one unit. */
 interface PlaceFacts extends PlaceMeasure {
@@ -27,12 +28,18 @@ interface Winner extends Judged {
   readonly answer: PairAnswer;
 }
 
+/** A source, and what the index found for it. */
+interface Found {
+  readonly source: KnownProfile;
+  readonly ids: readonly PlaceId[];
+}
+
 /** Facts of more places are forgotten at once: some four kilobytes each. */
 const MOST_PLACES = 32_768;
 
 /**
  * Writes the answers to searches over one view as JSON, as `JSON.stringify` writes what `searchCandidates` finds. Keeps
- * what it found of places; owns that memory, which has an end.
+ * what it found of places, and what it wrote of the best ones; owns that memory, which has an end.
  */
 export class CandidateWriter {
   readonly #texts = new AnswerTexts();
@@ -51,18 +58,51 @@ export class CandidateWriter {
     out.push('"source":');
     this.#texts.writeDocument(source, out);
     out.push(',"candidates":');
-    const winners = isColumnar(view, search.source) ? this.#findWinners(view, search, source) : undefined;
-    if (winners === undefined) {
-      out.push(JSON.stringify(searchCandidates(view, search).candidates.map(formatCandidate)));
-    } else {
-      writeWinners(rankPlaces(winners, { ...search, measure: ({ facts }) => facts }), source, out);
+    if (isColumnar(view, search.source)) {
+      const ids = findWinners(view, search, this.#texts.compile(source));
+      if (this.#writeFound(view, search, { found: { source, ids }, out })) return;
     }
+    out.push(JSON.stringify(searchCandidates(view, search).candidates.map(formatCandidate)));
   }
 
-  /** Undefined where a winner turns out to be none, as in `searchCandidates`. */
-  #findWinners(view: FleetView, search: CandidateSearch, source: KnownProfile): readonly Winner[] | undefined {
+  /** False, and nothing is written, where a winner turns out to be none, as in `searchCandidates`. */
+  #writeFound(
+    view: FleetView,
+    search: CandidateSearch,
+    to: { readonly found: Found; readonly out: string[] },
+  ): boolean {
+    const { found, out } = to;
+    const { source, ids } = found;
+    const { strategy } = search;
+    const numaNode = strategy === "numa" ? search.numaNode : undefined;
+    const kept = source.known?.lists[strategy];
+    const isSame = isSameList(kept, { ids, numaNode }, (id) => view.placeAt(id));
+    if (isSame && kept.text !== undefined) {
+      kept.isMissed = false;
+      fillTemplate(kept.text, source, out);
+      return true;
+    }
+    const winners = this.#judgeWinners(view, search, found);
+    if (winners === undefined) return false;
+    const parts = partsOf(rankPlaces(winners, { ...search, measure: ({ facts }) => facts }));
+    for (const part of parts) {
+      if (typeof part === "string") out.push(part);
+      else fillTemplate(part, source, out);
+    }
+    if (kept?.text !== undefined && !kept.isMissed) {
+      kept.isMissed = true;
+      return true;
+    }
+    const isCut = winners.every(({ answer }) => typeof answer.text === "object");
+    const text = isSame && isCut ? joinTemplates(parts) : undefined;
+    const places = winners.map(({ place }) => place);
+    this.#texts.keepList(source, strategy, { places, numaNode, text, isMissed: false });
+    return true;
+  }
+
+  #judgeWinners(view: FleetView, search: CandidateSearch, { source, ids }: Found): readonly Winner[] | undefined {
     const winners: Winner[] = [];
-    for (const id of findWinners(view, search, this.#texts.compile(source))) {
+    for (const id of ids) {
       const facts = this.#factsOf(search.source, id, view.placeAt(id));
       const { place, room } = facts;
       const answer = this.#texts.answerPair(source, facts.known);
@@ -99,22 +139,22 @@ export function formatCandidate({
   return { host, parent, type, ...rest };
 }
 
-/** Each as `formatCandidate`, in its order of keys. Infinity becomes null. */
-function writeWinners(winners: readonly (Winner & Candidate)[], source: KnownProfile, out: string[]): void {
-  out.push("[");
+/** A list, each as `formatCandidate`, in its order of keys. Infinity becomes null. */
+function partsOf(winners: readonly (Winner & Candidate)[]): readonly (Template | string)[] {
+  const parts: (Template | string)[] = ["["];
   for (const winner of winners) {
     const { facts, answer, rank, because } = winner;
-    if (rank > 1) out.push(",");
+    if (rank > 1) parts.push(",");
     if (typeof answer.text === "string") {
-      out.push(headOf(winner), answer.text, roomOf(winner), `${rank},"because":${JSON.stringify(because)}}`);
+      parts.push(headOf(winner), answer.text, roomOf(winner), `${rank},"because":${JSON.stringify(because)}}`);
     } else {
       if (facts.settled?.from !== answer.text) facts.settled = settleWinner(winner, answer.text);
       const { template, because: end } = facts.settled;
-      fillTemplate(template, source, out);
-      out.push(String(rank), end);
+      parts.push(template, String(rank), end);
     }
   }
-  out.push("]");
+  parts.push("]");
+  return parts;
 }
 
 /** All of a candidate up to its rank, and what stands behind it: a reason of its rank is a matter of pair and place. */

@@ -9,7 +9,7 @@ const CHANGES: ChangeMessage["changes"] = [{ kind: "host-put", host: "a" }];
 
 /** A feed with messages at revisions 3, 7 and 8, that stands at 12. */
 function feedWithGaps(limit = 10): ChangeFeed {
-  const feed = new ChangeFeed("e", limit, 2);
+  const feed = new ChangeFeed("e", { keptMessages: limit, revision: 2 });
   for (const revision of [3, 7, 8]) feed.publish(CHANGES, revision);
   feed.advance(12);
   return feed;

@@ -10,6 +10,16 @@ export type Missed =
 /** Messages that are kept for readers who come back. */
 const KEPT = 1024;
 
+/** What a feed may be told besides its epoch. */
+export interface FeedOptions {
+  /** Messages that are kept for readers who come back. */
+  readonly keptMessages?: number;
+  /** Where it begins; 0 unless said. */
+  readonly revision?: number;
+  /** Told of a listener that threw; nobody unless said. */
+  readonly onListenerError?: (error: unknown) => void;
+}
+
 /**
  * The changes of one inventory in order, one message a revision, to whoever listens. The latest messages are kept, so that a
  * reader who lost its connection goes on where it stood. A revision without a message changed nothing: who stands between
@@ -19,15 +29,17 @@ export class ChangeFeed {
   readonly #epoch: string;
   readonly #kept: ChangeMessage[] = [];
   readonly #limit: number;
+  readonly #onListenerError: (error: unknown) => void;
   readonly #listeners = new Set<(message: ChangeMessage) => void>();
   #revision: number;
   /** Every message after it is kept. */
   #floor: number;
 
   /** Begins at a revision, with nothing known of what was before it. */
-  constructor(epoch: string, limit: number = KEPT, revision: number = 0) {
+  constructor(epoch: string, { keptMessages = KEPT, revision = 0, onListenerError }: FeedOptions = {}) {
     this.#epoch = epoch;
-    this.#limit = limit;
+    this.#limit = keptMessages;
+    this.#onListenerError = onListenerError ?? ((): void => undefined);
     this.#revision = revision;
     this.#floor = revision;
   }
@@ -37,8 +49,8 @@ export class ChangeFeed {
   }
 
   /**
-   * Makes a revision, the next one unless said, and tells every listener. A listener must not throw. Throws RangeError for a
-   * revision that is not above the last.
+   * Makes a revision, the next one unless said, and tells every listener; one that throws keeps no other from hearing.
+   * Throws RangeError for a revision that is not above the last.
    */
   publish(changes: ChangeMessage["changes"], revision: number = this.#revision + 1): Generation {
     if (!(revision > this.#revision)) {
@@ -48,7 +60,13 @@ export class ChangeFeed {
     const message = { generation: this.generation, changes };
     this.#kept.push(message);
     if (this.#kept.length > this.#limit) this.#floor = this.#kept.shift()?.generation.revision ?? revision;
-    for (const listener of this.#listeners) listener(message);
+    for (const listener of this.#listeners) {
+      try {
+        listener(message);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
+    }
     return message.generation;
   }
 

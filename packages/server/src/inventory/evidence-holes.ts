@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { hash } from "node:crypto";
 import { isPciAddress } from "@berth/core/device/address";
 import type { Evidence } from "@berth/core/device/evidence";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
@@ -10,7 +9,7 @@ import type { MigrationProfile } from "@berth/core/device/migration-profile";
  * parent and subject. Profiles of one form get the same answers but for what they repeat.
  */
 export interface ProfileForm {
-  /** Digest of everything but what is repeated; undefined where the profile holds characters that stand for holes. */
+  /** Everything but what is repeated; undefined where the profile holds characters that stand for holes. */
   readonly key: string | undefined;
   /** In the order in which a walk over the profile meets them. */
   readonly evidences: readonly Evidence[];
@@ -50,7 +49,7 @@ export function formOfProfile(profile: MigrationProfile): ProfileForm {
   const place = `${subject.kind} ${isPciAddress(subject.parent)} `;
   const text = place + keyText(rest, evidences);
   const isPlain = !PRIVATE.test(text) && evidences.length <= MOST_EVIDENCES && isPlainSubject(subject);
-  return { key: isPlain ? hash("sha256", text, "base64") : undefined, evidences, subject };
+  return { key: isPlain ? text : undefined, evidences, subject };
 }
 
 /** A subject says no more than the names that marks stand for. */
@@ -62,33 +61,47 @@ function isPlainSubject(subject: object): boolean {
 function keyText(value: unknown, evidences: Evidence[]): string {
   if (typeof value === "string") return `${value.length}"${value}`;
   if (typeof value !== "object" || value === null) return String(value);
-  let text = "";
   if (Array.isArray(value)) {
-    for (const item of value) text += `${keyText(item, evidences)},`;
-    return `[${text}]`;
+    let items = "[";
+    for (const item of value) items += `${keyText(item, evidences)},`;
+    return `${items}]`;
   }
   const record = value as Readonly<Record<string, unknown>>;
   const isReading = isReadingLike(record);
-  for (const key of Object.keys(record)) {
+  let text = "{";
+  for (const key in record) {
     if (isReading && key === "evidence") {
       const evidence = record[key] as Evidence;
       evidences.push(evidence);
-      text += `@${shapeOf(evidence)},`;
+      text += shapeOf(evidence);
     } else {
-      text += `${key.length}:${key}${keyText(record[key], evidences)},`;
+      text += nameText(key) + keyText(record[key], evidences);
     }
   }
-  return `{${text}}`;
+  return `${text}}`;
+}
+
+/** Texts of names, which are few: a name and its length, so that none is taken for another with what follows it. */
+const nameTexts = new Map<string, string>();
+const MOST_NAMES = 1024;
+
+function nameText(name: string): string {
+  const seen = nameTexts.get(name);
+  if (seen !== undefined) return seen;
+  const made = `,${name.length}:${name}=`;
+  if (nameTexts.size < MOST_NAMES) nameTexts.set(name, made);
+  return made;
 }
 
 /** What stays of an evidence in the form: its source, and which keys it has in which order. */
 function shapeOf(evidence: Evidence): string {
-  let text = "";
-  for (const key of Object.keys(evidence)) {
-    const isRepeated = key === "host" || key === "path" || (key === "text" && evidence.text !== undefined);
-    text += isRepeated ? ` ${key}` : ` ${key}=${JSON.stringify(evidence[key as keyof Evidence])}`;
+  let text = "@";
+  for (const key in evidence) {
+    const value: unknown = evidence[key as keyof Evidence];
+    const isRepeated = key === "host" || key === "path" || (key === "text" && value !== undefined);
+    text += isRepeated ? key : nameText(key) + keyText(value, []);
   }
-  return text;
+  return `${text};`;
 }
 
 /** A record of readings may have any names, also these two; their values are objects then. */
@@ -183,7 +196,7 @@ export function slotOfHole({ evidences }: ProfileForm, { part, evidence }: Omit<
 export function textForHole({ evidences, subject }: ProfileForm, { part, evidence }: Omit<Hole, "end">): string {
   switch (part) {
     case "whole":
-      return JSON.stringify(evidences[evidence]);
+      return evidenceText(evidences[evidence]);
     case "host":
     case "path":
     case "text":
@@ -195,6 +208,22 @@ export function textForHole({ evidences, subject }: ProfileForm, { part, evidenc
     case "subject-parent":
       return bare(subject.parent);
   }
+}
+
+const PLAIN_KEYS = ["host", "source", "path", "text"];
+
+/** What `JSON.stringify` writes of an evidence, in a quarter of its time where it has the usual keys in their usual order. */
+function evidenceText(evidence: Evidence | undefined): string {
+  let count = 0;
+  for (const key in evidence) {
+    if (key !== PLAIN_KEYS[count] || typeof evidence[key as keyof Evidence] !== "string")
+      return JSON.stringify(evidence);
+    count += 1;
+  }
+  if (evidence === undefined || count < 3) return JSON.stringify(evidence);
+  const { host, source, path, text } = evidence;
+  const end = text === undefined ? "" : `,"text":${JSON.stringify(text)}`;
+  return `{"host":${JSON.stringify(host)},"source":${JSON.stringify(source)},"path":${JSON.stringify(path)}${end}}`;
 }
 
 function bare(text = ""): string {

@@ -6,7 +6,7 @@ import { NO_MEMORY, type Memory } from "@berth/core/compatibility/pair";
 import type { LoadedPack } from "@berth/core/compatibility/packs/pack";
 import type { Policy } from "@berth/core/compatibility/policy";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
-import { fleetHostOf, type Fleet } from "@berth/core/inventory/fleet";
+import type { Fleet } from "@berth/core/inventory/fleet";
 import { createMigrationIndex, replaceJudge, type MigrationIndex } from "@berth/core/inventory/migration-index";
 import type { Place } from "@berth/core/inventory/place";
 import type { PlaceId } from "@berth/core/inventory/place-table";
@@ -16,8 +16,9 @@ import { ChangeFeed } from "./change-feed.ts";
 import { writeEdit, type FleetEdit, type HostDraft, type WrittenEdit } from "./fleet-edit.ts";
 import { judgeWithPlatform, platformClassRules } from "./fleet-judge.ts";
 import { PlaceRows } from "./place-rows.ts";
+import { hideHost, seeHost, seeHostAgain } from "./see-host.ts";
 import {
-  addToHost,
+  isSameLedger,
   NO_ADDITION,
   occupantsOf,
   type AddedHost,
@@ -37,6 +38,8 @@ export interface FleetViewOptions {
   readonly memory?: Memory;
   /** Messages kept for readers who come back. */
   readonly keptMessages?: number;
+  /** Told of a listener of the feed that threw; nobody unless said. */
+  readonly onListenerError?: (error: unknown) => void;
 }
 
 interface IndexedHost extends ViewedHost, AddedHost {
@@ -73,7 +76,7 @@ export class FleetView {
     this.policy = options.policy;
     this.packs = options.packs;
     this.#memory = options.memory ?? NO_MEMORY;
-    this.feed = new ChangeFeed(options.epoch, options.keptMessages);
+    this.feed = new ChangeFeed(options.epoch, options);
     const { policy, packs, memory } = this;
     this.index = createMigrationIndex({
       judge: judgeWithPlatform({ policy, packs, memory }),
@@ -212,10 +215,10 @@ export class FleetView {
     const isShownAnew =
       draft.shown !== undefined && (before === undefined || !isSameSnapshot(before.base.snapshot, draft.shown));
     if (isShownAnew && draft.shown !== undefined) {
-      return { ...plan, next: addToHost(fleetHostOf(draft.shown, this.packs, this.policy), addition) };
+      return { ...plan, next: seeHost(draft.shown, this, addition) };
     }
     if (before === undefined || addition === old) return { ...plan, next: undefined };
-    return { ...plan, next: addToHost(before.base, addition, before) };
+    return { ...plan, next: seeHostAgain(before, addition) };
   }
 
   #wouldChange(plans: readonly HostPlan[], edit: WrittenEdit): boolean {
@@ -254,18 +257,16 @@ export class FleetView {
   #putHost(name: string, next: AddedHost, revision: number): void {
     const before = this.#hosts.get(name);
     const ledger = occupantsOf(next.addition.ledger);
-    if (before?.base === next.base) {
-      for (const [at, id] of before.places.entries()) {
-        const place = next.host.places[at];
-        if (place !== undefined && place !== before.host.places[at]) this.#rows.change(id, place);
-      }
-      this.#hosts.set(name, { ...next, ledger, revision, places: before.places });
-      return;
-    }
     if (before === undefined) this.#names = undefined;
-    for (const id of before?.places ?? []) this.#rows.drop(id);
-    const places = next.host.places.map((place) => this.#rows.add(place));
-    this.#hosts.set(name, { ...next, ledger, revision, places });
+    try {
+      const places =
+        before?.base === next.base
+          ? this.#rows.changeAll(before.places, before.host.places, next.host.places)
+          : this.#rows.replaceAll(before?.places ?? [], next.host.places);
+      this.#hosts.set(name, { ...next, ledger, revision, places });
+    } catch (error) {
+      this.#hosts.set(name, { ...hideHost(name, next.addition, error), ledger, revision, places: [] });
+    }
   }
 
   #dropHost(name: string): void {
@@ -277,7 +278,7 @@ export class FleetView {
 
 /** The same object where a draft says nothing new. */
 function mergeAddition(old: HostAddition, { ledger = old.ledger, problems = old.problems }: HostDraft): HostAddition {
-  const isSame = isDeepStrictEqual(old.ledger, ledger) && isDeepStrictEqual(old.problems, problems);
+  const isSame = isSameLedger(old.ledger, ledger) && isDeepStrictEqual(old.problems, problems);
   if (isSame) return old;
   const isNothing = !("unknown" in ledger) && ledger.length === 0 && problems.length === 0;
   return isNothing ? NO_ADDITION : { ledger, problems };

@@ -15,7 +15,6 @@ import { createDamageLabels, labelDamage } from "./damage-labels.ts";
 import { findPlaceRow, type PlaceRow } from "./place-row.ts";
 
 interface IndexedRow {
-  readonly place: Place;
   readonly damage: Damage;
   readonly exact: boolean;
 }
@@ -24,6 +23,8 @@ interface IndexedRow {
 export class PlaceRows {
   readonly #index: MigrationIndex;
   readonly #rows: (IndexedRow | undefined)[] = [];
+  /** Beside the rows: searches ask for places, all over a column that is larger than a processor's caches. */
+  readonly #places: (Place | undefined)[] = [];
   readonly #labels = createDamageLabels();
   #inexact = 0;
 
@@ -38,9 +39,9 @@ export class PlaceRows {
 
   /** The place behind a number of the index. Throws RangeError where there is none. */
   placeAt(id: PlaceId): Place {
-    const row = this.#rows[id];
-    if (row === undefined) throw new RangeError(`No place ${id} in the view`);
-    return row.place;
+    const place = this.#places[id];
+    if (place === undefined) throw new RangeError(`No place ${id} in the view`);
+    return place;
   }
 
   add(place: Place): PlaceId {
@@ -53,7 +54,7 @@ export class PlaceRows {
       room,
       score: labelled.label ?? SCORES - 1,
     });
-    this.#write(id, { place, damage, exact: exact && labelled.label !== undefined });
+    this.#write(id, place, { damage, exact: exact && labelled.label !== undefined });
     if (labelled.label !== undefined && labelled.moved) this.#relabel();
     return id;
   }
@@ -63,16 +64,44 @@ export class PlaceRows {
     const { room, damage, exact }: PlaceRow = findPlaceRow(place);
     const labelled = labelDamage(this.#labels, damage);
     changePlace(this.#index, id, { room, score: labelled.label ?? SCORES - 1 });
-    this.#write(id, { place, damage, exact: exact && labelled.label !== undefined });
+    this.#write(id, place, { damage, exact: exact && labelled.label !== undefined });
     if (labelled.label !== undefined && labelled.moved) this.#relabel();
   }
 
   drop(id: PlaceId): void {
     removePlace(this.#index, id);
-    this.#write(id, undefined);
+    this.#write(id, undefined, undefined);
   }
 
-  #write(id: PlaceId, row: IndexedRow | undefined): void {
+  /** Puts places in the place of others. Where one of them makes no sense none is left, and what was thrown is thrown. */
+  replaceAll(old: readonly PlaceId[], places: readonly Place[]): readonly PlaceId[] {
+    for (const id of old) this.drop(id);
+    const added: PlaceId[] = [];
+    try {
+      for (const place of places) added.push(this.add(place));
+      return added;
+    } catch (error) {
+      for (const id of added) this.drop(id);
+      throw error;
+    }
+  }
+
+  /** Changes those of a host's places that are other objects than before; as `replaceAll` where one makes no sense. */
+  changeAll(ids: readonly PlaceId[], before: readonly Place[], after: readonly Place[]): readonly PlaceId[] {
+    try {
+      for (const [at, id] of ids.entries()) {
+        const place = after[at];
+        if (place !== undefined && place !== before[at]) this.change(id, place);
+      }
+      return ids;
+    } catch (error) {
+      for (const id of ids) this.drop(id);
+      throw error;
+    }
+  }
+
+  #write(id: PlaceId, place: Place | undefined, row: IndexedRow | undefined): void {
+    this.#places[id] = place;
     if (this.#rows[id]?.exact === false) this.#inexact -= 1;
     this.#rows[id] = row;
     if (row?.exact === false) this.#inexact += 1;

@@ -5,6 +5,9 @@ import { BerthError } from "@berth/core/protocol/berth-error";
 import type { AdoptionDocument } from "../documents/documents.ts";
 import { requireHost, type OrderParts } from "./order.ts";
 
+/** Characters of an adoption that is looked through: the audit of a change holds it twice, and must fit into one document. */
+const LARGE = 24 * 1024;
+
 /** Throws BerthError unknown_host, unknown_parent, unknown_vm where the host does not show what is to be handed over. */
 export function requireItem(parts: OrderParts, body: AdoptionBody): void {
   requireHost(parts, body.host);
@@ -27,6 +30,18 @@ export function withItem(document: AdoptionDocument | undefined, body: AdoptionB
   }
   if (document?.vms.includes(body.vm) === true) return document;
   return { host, parents, vms: [...vms, body.vm].toSorted() };
+}
+
+/**
+ * The adoption, the same one while it is small. VMs come and go, and what was handed over stays: where it has grown large, VMs that
+ * the host does not show are left out. One that comes back is to be handed over again.
+ */
+export function withoutGone({ replica }: OrderParts, document: AdoptionDocument): AdoptionDocument {
+  if (JSON.stringify(document).length <= LARGE) return document;
+  const shown = replica.view.findHost(document.host)?.host.snapshot.virtualMachines ?? [];
+  const ids = new Set(shown.map(({ id }) => id));
+  const vms = document.vms.filter((id) => ids.has(id));
+  return vms.length === document.vms.length ? document : { ...document, vms };
 }
 
 /** The adoption with one thing less; the same where it lacks it, none where nothing is left. */

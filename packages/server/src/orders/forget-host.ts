@@ -6,6 +6,7 @@ import type { DoneAnswer } from "@berth/core/protocol/api/control-answers";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import type { Caller } from "../claims/claim-book.ts";
 import { keyOf } from "../documents/keys.ts";
+import { parseStored } from "../replica/read-document.ts";
 import type { Held } from "../replica/replica.ts";
 import { TRANSACTION_MAX, type Write } from "../store/store.ts";
 import { auditOf, compareWith, contended, doneAnswer, requireHost, type OrderParts } from "./order.ts";
@@ -42,7 +43,7 @@ export async function forgetHost(parts: OrderParts, host: string, { principal }:
       return doneAnswer(parts, { host, changed: true, claims: [] });
     }
     const document = answer.failed[0]?.document;
-    ledger = document && { document: JSON.parse(document.value) as LedgerDocument, revision: document.revision };
+    ledger = document && (parseStored(document) as Held<LedgerDocument>);
     await replica.reached(answer.revision);
   }
   throw contended(host);

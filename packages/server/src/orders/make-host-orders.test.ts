@@ -51,6 +51,20 @@ async function audit({ world }: Scene): Promise<readonly string[]> {
   });
 }
 
+describe("adopt() on a host of many VMs that are gone", () => {
+  it("keeps those that are there, so that one more always finds room in the document and in its audit", async () => {
+    const one = await scene();
+    const gone = Array.from({ length: 900 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`);
+    const value = JSON.stringify({ host: "src", parents: ["p0"], vms: [...gone, "vm-2"] });
+    await one.world.put({ kind: "put", key: "adoption/src", value });
+    assert.equal((await one.orders.adopt({ host: "src", vm: "vm-1" }, CALLER)).changed, true);
+    const [stored] = (await one.world.store.read({ key: "adoption/src" })).documents;
+    const kept = { host: "src", parents: ["p0"], vms: ["vm-1", "vm-2"] };
+    assert.deepEqual(JSON.parse(stored?.value ?? ""), kept);
+    assert.equal((await one.orders.adopt({ host: "src", vm: "vm-1" }, CALLER)).changed, false);
+  });
+});
+
 describe("cordon() and uncordon()", () => {
   it("write once, with the reason, and are seen when they answer", async () => {
     const one = await scene();

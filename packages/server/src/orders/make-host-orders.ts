@@ -4,7 +4,7 @@ import type { AdoptionItem } from "@berth/core/protocol/api/control-answers";
 import type { AdoptionBody } from "@berth/core/protocol/api/control-requests";
 import type { Caller } from "../claims/claim-book.ts";
 import type { AdoptionDocument, CordonDocument } from "../documents/documents.ts";
-import { requireItem, withItem, withoutItem } from "./adopted-items.ts";
+import { requireItem, withItem, withoutGone, withoutItem } from "./adopted-items.ts";
 import { forgetHost } from "./forget-host.ts";
 import type { HostOrders } from "./host-orders.ts";
 import { order, type Order, type OrderParts } from "./order.ts";
@@ -22,7 +22,7 @@ export function makeHostOrders(parts: OrderParts): HostOrders {
     adopt: async (body, caller) => {
       requireItem(parts, body);
       return await order<AdoptionDocument>(parts, adoptionOrder(body, "host.adopt", caller), (found) =>
-        withItem(found, body),
+        withoutGone(parts, withItem(found, body)),
       );
     },
     disown: async (body, caller) =>

@@ -5,6 +5,7 @@ import { BerthError } from "@berth/core/protocol/berth-error";
 import { auditWrite } from "../audit/audit-trail.ts";
 import type { ClaimBookParts } from "../claims/claim-book.ts";
 import { keyOf, type DocumentKind } from "../documents/keys.ts";
+import { parseStored } from "../replica/read-document.ts";
 import type { HostDocuments } from "../replica/replica.ts";
 import type { Compare, StoredDocument, Write } from "../store/store.ts";
 
@@ -25,7 +26,8 @@ export interface Order {
 
 /**
  * Changes one document of a host: `change` is given what stands there, and answers what shall, the same value where it is
- * so already, and undefined for nothing. That nothing changes is compared with the store, too.
+ * so already, and undefined for nothing. That nothing changes is compared with the store, too. A document that cannot be
+ * read is taken for none, and whatever shall stand there is written over it.
  * Throws BerthError unknown_host, claim_contended.
  */
 export async function order<T extends object>(
@@ -36,22 +38,37 @@ export async function order<T extends object>(
   const { replica } = parts;
   const shown = requireHost(parts, host)[kind];
   const key = keyOf(kind, host);
-  let held = shown as { readonly document: T; readonly revision: number } | undefined;
+  let held = shown as { readonly document: T | undefined; readonly revision: number } | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const [before, compare] = [held?.document, compareWith(key, held?.revision)];
     const after = change(before);
     const writes: readonly Write[] =
-      after === before ? [] : [writeOf(key, after), auditOf(parts, { host, action, principal, before, after })];
+      after === before && !isDamaged(held)
+        ? []
+        : [writeOf(key, after), auditOf(parts, { host, action, principal, before, after })];
     const answer = await replica.store.transact({ compares: [compare], writes });
     if (answer.kind === "written") {
       await replica.reached(answer.revision);
-      return doneAnswer(parts, { host, changed: after !== before, claims: [] });
+      return doneAnswer(parts, { host, changed: writes.length > 0, claims: [] });
     }
     const document: StoredDocument | undefined = answer.failed[0]?.document;
-    held =
-      document === undefined ? undefined : { document: JSON.parse(document.value) as T, revision: document.revision };
+    held = document && { document: tryParse<T>(document), revision: document.revision };
   }
   throw contended(host);
+}
+
+/** Whether a document stands there that cannot be read. */
+function isDamaged(held: { readonly document: unknown } | undefined): boolean {
+  return held !== undefined && held.document === undefined;
+}
+
+function tryParse<T>(document: StoredDocument): T | undefined {
+  try {
+    return parseStored(document).document as T;
+  } catch {
+    // What it said is not known: `order` says what comes of that.
+    return undefined;
+  }
 }
 
 /** What is known of a host. Throws BerthError unknown_host where it was neither enrolled nor has reported. */

@@ -14,7 +14,15 @@ import type { ProbeReply } from "@berth/core/provision/desired-state";
 import { listAudit } from "../audit/audit-trail.ts";
 import type { Replica } from "../replica/replica.ts";
 import { startTestReplica } from "../replica/test-replica.ts";
-import { openTestStore, putAgent, putHost, putProbe, type TestStore } from "../replica/test-store.ts";
+import {
+  deleteDocument,
+  openTestStore,
+  putAgent,
+  putDocument,
+  putHost,
+  putProbe,
+  type TestStore,
+} from "../replica/test-store.ts";
 import { makeProbeBook } from "./make-probe-book.ts";
 import type { ProbeBook } from "./probe-book.ts";
 
@@ -341,6 +349,9 @@ describe("memory", () => {
     "a driver that is gone": () => show(hostOf("b", { module: false })),
     "another type": () => show(hostOf("b", { type: "z" })),
     "a host whose agent was revoked": () => test.write(putAgent("b", { revokedAtMs: 1 })),
+    "a host with two agents": () => test.write(putAgent("b", { conflict: { sinceMs: 1, sessions: ["1", "2"] } })),
+    "a host whose agent is not known": () => test.write(putDocument("agent", "b", "{}")),
+    "a host that was forgotten": () => test.write(deleteDocument("agent", "b"), deleteDocument("inventory", "b")),
   };
   for (const [name, change] of Object.entries(CHANGES)) {
     it(`forgets an answer of ${name}`, async () => {
@@ -348,13 +359,30 @@ describe("memory", () => {
       await answer(id, "accepted");
       const { memory } = book;
       assert.equal(Object.keys(memory.probes).length, 1);
+      assert.equal(replica.view.memory, memory);
       await show(hostOf("c"));
       assert.equal(book.memory, memory);
       await change();
       await caughtUp();
       assert.deepEqual([book.memory.probes, book.find(id)?.inForce], [{}, false]);
+      // What is searched and claimed by is the same, in this server and in one that starts now.
+      const fresh = await startTestReplica(test);
+      assert.deepEqual([replica.view.memory.probes, fresh.view.memory.probes], [{}, {}]);
+      await fresh.close();
     });
   }
+
+  it("counts an answer again when its host shows again what it showed", async () => {
+    const { id } = await book.probe(TO_TYPE, CALLER);
+    await answer(id, "accepted");
+    const { memory } = book;
+    await show(hostOf("b", { kernel: "6.13.0" }));
+    assert.deepEqual([book.find(id)?.inForce, book.memory.probes], [false, {}]);
+    // Its shapes are known by now: an agent sends none of them again.
+    const shown = putHost(hostOf("b")).filter(({ key }) => !key.startsWith("catalogue/"));
+    await replica.reached(await test.write(shown));
+    assert.deepEqual([book.find(id)?.inForce, book.memory], [true, memory]);
+  });
 
   it("keeps an answer when the source is gone: the string was its own", async () => {
     const { id } = await book.probe(TO_TYPE, CALLER);

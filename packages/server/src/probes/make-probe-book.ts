@@ -9,7 +9,6 @@ import type { ProbeDocument } from "../documents/documents.ts";
 import { keyOf } from "../documents/keys.ts";
 import { KEY_MAX, type Write } from "../store/store.ts";
 import type { ProbeBook } from "./probe-book.ts";
-import { makeProbeMemory, type ProbeMemory } from "./probe-memory.ts";
 import { isAnswered, type HeldProbe, type ProbeBookParts } from "./probe-parts.ts";
 import { answeringVersion, decideQuestion, type Question } from "./probe-question.ts";
 
@@ -26,10 +25,9 @@ const VERSION_MAX = 4096;
 /** Opens the book of probes on what one server process knows. */
 export function makeProbeBook(parts: ProbeBookParts): ProbeBook {
   const { replica } = parts;
-  const memory = makeProbeMemory(parts);
   const itemOf = (held: HeldProbe): ProbeItem => {
     const { reply = null, answeredAtMs = null, pairKey: _, ...rest } = held.document;
-    return { ...rest, reply, answeredAtMs, inForce: memory.isInForce(held) };
+    return { ...rest, reply, answeredAtMs, inForce: replica.isProbeInForce(held.document.id) };
   };
   const find = (id: string): ProbeItem | undefined => {
     const held = findProbe(replica.listProbes(), id);
@@ -38,7 +36,7 @@ export function makeProbeBook(parts: ProbeBookParts): ProbeBook {
   return {
     probe: async (body, caller) => {
       const question = decideQuestion(replica.view, body);
-      const equal = findEqual(parts, memory, question);
+      const equal = findEqual(parts, question);
       return itemOf(equal ?? (await writeProbe(parts, question, caller)));
     },
     find,
@@ -47,18 +45,17 @@ export function makeProbeBook(parts: ProbeBookParts): ProbeBook {
       for (const reply of replies) await writeReply(parts, host, reply);
     },
     get memory() {
-      return memory.read();
+      return replica.view.memory;
     },
   };
 }
 
 /** The newest probe that asks the same of the same class at the same level: answered and in force, or open on this host. */
-function findEqual({ replica }: ProbeBookParts, memory: ProbeMemory, question: Question): HeldProbe | undefined {
+function findEqual({ replica }: ProbeBookParts, question: Question): HeldProbe | undefined {
   const level = question.wanted.at.kind;
-  return replica.listProbes().findLast((held) => {
-    const { document } = held;
+  return replica.listProbes().findLast(({ document }) => {
     if (document.pairKey !== question.pairKey || document.wanted.at.kind !== level) return false;
-    if (isAnswered(document)) return memory.isInForce(held);
+    if (isAnswered(document)) return replica.isProbeInForce(document.id);
     return document.reply === undefined && isSamePlace(document, question);
   });
 }

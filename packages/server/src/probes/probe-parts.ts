@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Memory } from "@berth/core/compatibility/pair";
 import type { Policy } from "@berth/core/compatibility/policy";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import type { Held, Replica } from "../replica/replica.ts";
@@ -13,8 +14,8 @@ export interface ProbedFleet {
 
 /** What a probe book is made of. */
 export interface ProbeBookParts {
-  readonly replica: Pick<Replica, "store" | "cursor" | "findHost" | "listProbes" | "reached"> & {
-    readonly view: ProbedFleet;
+  readonly replica: Pick<Replica, "store" | "listProbes" | "isProbeInForce" | "reached"> & {
+    readonly view: ProbedFleet & { readonly memory: Memory };
   };
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -5,7 +5,6 @@ import { pairKey } from "@berth/core/compatibility/pair-key";
 import { relateTypes } from "@berth/core/compatibility/rules/type";
 import { isBlank } from "@berth/core/compatibility/same-build";
 import { explainUsage } from "@berth/core/device/device-use";
-import { known } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import type { MigrationProfile } from "@berth/core/device/migration-profile";
 import { profileOfDevice, profileOfType } from "@berth/core/inventory/profile";
@@ -62,26 +61,6 @@ export function decideQuestion(fleet: ProbedFleet, { source, destination }: Prob
     source: { host: from.host, subject: sent.subject.id },
     wanted: { at, version, driverPrefix },
   };
-}
-
-/**
- * Whether a question would be the same one today: the destination's driver build, kernel, type, PCI ids and string are
- * those that the answer was remembered for.
- */
-export function isStillAsked(fleet: ProbedFleet, { host, wanted, pairKey: key }: ProbeDocument): boolean {
-  const snapshot = fleet.findHost(host)?.host.snapshot;
-  if (snapshot === undefined) return false;
-  const { at, version } = wanted;
-  const destination =
-    at.kind === "device"
-      ? profileOfDevice(snapshot, at.device, fleet.policy)
-      : profileOfType(snapshot, at, fleet.policy);
-  if (destination === undefined) return false;
-  // Of the source, the key of R8 holds nothing but its string.
-  const { attributes } = destination;
-  const migrationVersion = known(version, attributes.migrationVersion.evidence);
-  const source = { ...destination, attributes: { ...attributes, migrationVersion } };
-  return pairKey({ source, destination, policy: fleet.policy, packs: [], memory: NO_MEMORY }) === key;
 }
 
 /** The destination's own string in what an answer is remembered by; undefined in a key that is not of R8. */

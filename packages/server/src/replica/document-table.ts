@@ -67,6 +67,10 @@ export class DocumentTable<T> {
     return this.#sorted;
   }
 
+  get hasProblems(): boolean {
+    return this.#problems.size > 0;
+  }
+
   /** Those that cannot be read, in no order. */
   problems(): Iterable<DocumentProblem> {
     return this.#problems.values();
@@ -76,9 +80,10 @@ export class DocumentTable<T> {
     try {
       return { document: this.#parse(name, value), revision };
     } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      // Whatever is wrong with one document, the others are followed.
       const key = keyOf(this.kind, name);
-      return { key, revision, message: `${quoteText(key)} cannot be read: ${quoteText(error.message)}` };
+      const why = error instanceof Error ? error.message : String(error);
+      return { key, revision, message: `${quoteText(key)} cannot be read: ${quoteText(why)}` };
     }
   }
 }

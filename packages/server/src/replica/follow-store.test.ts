@@ -6,6 +6,7 @@ import { BerthError } from "@berth/core/protocol/berth-error";
 import { testSnapshot } from "@berth/core/placement/test-fleet";
 import type { ChangeMessage } from "@berth/core/protocol/api/answers";
 import type { Store, WatchMessage, WatchRequest } from "../store/store.ts";
+import { PRESENCE_LEASE_MS } from "../agents/presence.ts";
 import { PULSE_MS } from "./pulse.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicaParts } from "./start-replica.ts";
@@ -234,6 +235,32 @@ describe("lagSeconds()", () => {
     assert.equal(replica.lagSeconds(), 0);
     assert.deepEqual((await test.store.read({ key: "presence/", prefix: true })).documents, []);
     await replica.close();
+  });
+
+  it("is asked for by a document that ends by itself where its server dies before it is gone", async () => {
+    const test = openTestStore();
+    let foreign = 0;
+    const store = storeWith(test.store, {
+      read: async (request) => {
+        const answer = await test.store.read(request);
+        return { ...answer, cursor: { epoch: "test", revision: answer.cursor.revision + foreign } };
+      },
+      transact: async (transaction) => {
+        await test.store.transact(transaction);
+        // Nobody is left to hear the answer.
+        return await new Promise(() => undefined);
+      },
+    });
+    await startTestReplica(test, { store });
+    foreign = 1_000;
+    const present = async () => (await test.store.read({ key: "presence/", prefix: true })).documents.length;
+    for (let pulse = 0; pulse < 3; pulse += 1) {
+      test.alarm.advance(PULSE_MS);
+      await settle();
+    }
+    assert.equal(await present(), 1);
+    test.alarm.advance(PRESENCE_LEASE_MS);
+    assert.equal(await present(), 0);
   });
 });
 

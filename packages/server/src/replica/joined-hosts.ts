@@ -5,8 +5,8 @@ import { quoteText } from "@berth/core/device/quoted-text";
 import type { Catalogue } from "@berth/core/report/fill-shape";
 import type { Digest } from "@berth/core/report/inventory";
 import { findMissingShapes, joinSnapshot } from "@berth/core/report/join-snapshot";
+import { unreadableHost } from "../inventory/unreadable-host.ts";
 import type { StoredDocuments } from "./stored-documents.ts";
-import { unreadableHost } from "./unreadable-host.ts";
 
 interface JoinedHost {
   /** Of the text that it was joined from; undefined where that could not be read. */
@@ -38,7 +38,7 @@ export class JoinedHosts {
 
   /** The snapshot of a host as its inventory says it now; undefined where it has none. */
   join(host: string): HostSnapshot | undefined {
-    const joined = this.#joinAnew(host);
+    const joined = this.#joinOrRefuse(host);
     this.#waiting.delete(host);
     if (joined === undefined) {
       this.#hosts.delete(host);
@@ -52,6 +52,16 @@ export class JoinedHosts {
   #lacksShapes(host: string): boolean {
     const held = this.#documents.inventory.find(host);
     return held !== undefined && findMissingShapes(held.document.inventory, this.#catalogue).length > 0;
+  }
+
+  /** What cannot be joined is its own host's trouble alone. */
+  #joinOrRefuse(host: string): JoinedHost | undefined {
+    try {
+      return this.#joinAnew(host);
+    } catch (error) {
+      const message = `${quoteText(`inventory/${host}`)} cannot be read: ${quoteText(String(error))}`;
+      return { digest: undefined, snapshot: unreadableHost(host, message), waits: false };
+    }
   }
 
   #joinAnew(host: string): JoinedHost | undefined {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { isDeepStrictEqual } from "node:util";
 import type { Claim } from "@berth/core/claim/claim";
 import type { LoadedPack } from "@berth/core/compatibility/packs/pack";
 import type { Policy } from "@berth/core/compatibility/policy";
@@ -11,8 +10,8 @@ import { FleetView } from "../inventory/fleet-view.ts";
 import type { Change, Cursor, Revision, Store } from "../store/store.ts";
 import { JoinedHosts } from "./joined-hosts.ts";
 import { findNews, type Listing } from "./list-documents.ts";
-import { HostListeners, Listeners } from "./listeners.ts";
-import { memoryOfProbes } from "./probe-memory.ts";
+import { HostListeners, Listeners, type OnListenerError } from "./listeners.ts";
+import { ProbesInForce } from "./probes-in-force.ts";
 import type { WatchState } from "./pulse.ts";
 import type { DocumentProblem, Held, HostDocuments, Replica } from "./replica.ts";
 import { RevisionWaits } from "./revision-waits.ts";
@@ -35,9 +34,10 @@ export class KeptReplica implements Replica {
   watch: WatchState = "stands";
   readonly #documents = new StoredDocuments();
   readonly #joined: JoinedHosts;
+  readonly #probes: ProbesInForce;
   readonly #waits: RevisionWaits;
-  readonly #desired = new HostListeners();
-  readonly #presence = new Listeners();
+  readonly #desired: HostListeners;
+  readonly #presence: Listeners;
   #present: ReadonlySet<string> | undefined;
   #cursor: Cursor;
   #run: ReplicaRun | undefined;
@@ -48,17 +48,25 @@ export class KeptReplica implements Replica {
       readonly store: Store;
       readonly policy: Policy;
       readonly packs: readonly LoadedPack[];
+      readonly onListenerError: OnListenerError;
     },
     listing: Listing,
   ) {
-    const { name, store, policy, packs } = parts;
+    const { name, store, policy, packs, onListenerError } = parts;
     this.name = name;
     this.store = store;
     this.#cursor = listing.cursor;
     this.catalogue = { find: (digest) => this.#documents.catalogue.find(digest)?.document };
     this.#joined = new JoinedHosts(this.#documents, this.catalogue);
     this.#waits = new RevisionWaits(listing.cursor.revision);
-    this.view = new FleetView({ policy, packs, epoch: listing.cursor.epoch });
+    this.#desired = new HostListeners(onListenerError);
+    this.#presence = new Listeners(onListenerError);
+    this.view = new FleetView({ policy, packs, epoch: listing.cursor.epoch, onListenerError });
+    this.#probes = new ProbesInForce({
+      policy,
+      findSnapshot: (host) => this.view.findHost(host)?.host.snapshot,
+      findAgent: (host) => this.#documents.agent.find(host),
+    });
     this.#take(listing.cursor, findNews(new Map(), listing));
     // What was before the listing is not known: nobody goes on from there.
     this.view.feed.forget();
@@ -85,16 +93,20 @@ export class KeptReplica implements Replica {
   }
 
   findHost(host: string): HostDocuments | undefined {
-    const { adoption, agent, cordon, ledger } = this.#documents;
-    const parts = {
-      inventory: this.#findInventory(host),
-      ledger: ledger.find(host),
-      agent: agent.find(host),
-      cordon: cordon.find(host),
-      adoption: adoption.find(host),
-    };
-    const known = Object.entries(parts).filter(([, held]) => held !== undefined);
-    return known.length === 0 ? undefined : { host, ...Object.fromEntries(known) };
+    const inventory = this.#findInventory(host);
+    const ledger = this.#documents.ledger.find(host);
+    const agent = this.#documents.agent.find(host);
+    const cordon = this.#documents.cordon.find(host);
+    const adoption = this.#documents.adoption.find(host);
+    if ((inventory ?? ledger ?? agent ?? cordon ?? adoption) === undefined) return undefined;
+    // Asked for many times with every request: nothing is made here that is thrown away at once.
+    const found: { -readonly [Part in keyof HostDocuments]: HostDocuments[Part] } = { host };
+    if (inventory !== undefined) found.inventory = inventory;
+    if (ledger !== undefined) found.ledger = ledger;
+    if (agent !== undefined) found.agent = agent;
+    if (cordon !== undefined) found.cordon = cordon;
+    if (adoption !== undefined) found.adoption = adoption;
+    return found;
   }
 
   findClaim(id: string): Held<Claim> | undefined {
@@ -113,6 +125,10 @@ export class KeptReplica implements Replica {
     return this.#documents.claimsOf(host);
   }
 
+  findClaimsFor(host: string, devices: readonly string[], limit: number): readonly string[] {
+    return this.#documents.claims.forDevices(host, devices, limit);
+  }
+
   listAllClaims(): readonly Held<Claim>[] {
     return this.#documents.claim.list();
   }
@@ -120,6 +136,10 @@ export class KeptReplica implements Replica {
   listProbes(host?: string): readonly Held<ProbeDocument>[] {
     const all = this.#documents.probe.list();
     return host === undefined ? all : all.filter(({ document }) => document.host === host);
+  }
+
+  isProbeInForce(id: string): boolean {
+    return this.#probes.has(id);
   }
 
   listPresence(): readonly PresenceDocument[] {
@@ -163,8 +183,9 @@ export class KeptReplica implements Replica {
   #take(cursor: Cursor, changes: readonly Change[]): void {
     const hostsBefore = this.#hostsOf(changes);
     const touched = this.#documents.take(changes);
-    if (touched.probe.size > 0) this.#remember();
     this.view.edit(cursor, (edit) => writeView(edit, { documents: this.#documents, joined: this.#joined }, touched));
+    // After what hosts show by now, and before anybody can ask.
+    if (this.#probes.isTouched(touched)) this.#remember();
     this.#cursor = cursor;
     this.#desired.tell(new Set([...hostsBefore, ...this.#hostsOf(changes), ...touched.adoption]));
     if (touched.presence.size > 0) {
@@ -184,8 +205,8 @@ export class KeptReplica implements Replica {
   }
 
   #remember(): void {
-    const memory = memoryOfProbes(this.#documents.probe.list().map(({ document }) => document));
-    if (!isDeepStrictEqual(memory, this.view.memory)) this.view.replaceMemory(memory);
+    this.#probes.take(this.#documents.probe.list());
+    if (this.#probes.memory !== this.view.memory) this.view.replaceMemory(this.#probes.memory);
   }
 
   #findInventory(host: string): Held<HostState> | undefined {

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Those who listen for one thing. A listener must not throw. */
+/** Told of a listener that threw: a fault of its own, which keeps nobody else from hearing. */
+export type OnListenerError = (error: unknown) => void;
+
+/** Those who listen for one thing. */
 export class Listeners {
   readonly #listeners = new Map<symbol, () => void>();
+  readonly #onError: OnListenerError;
+
+  constructor(onError: OnListenerError) {
+    this.#onError = onError;
+  }
 
   get size(): number {
     return this.#listeners.size;
@@ -17,16 +25,27 @@ export class Listeners {
 
   tell(): void {
     const all = [...this.#listeners.values()];
-    for (const listener of all) listener();
+    for (const listener of all) {
+      try {
+        listener();
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
   }
 }
 
 /** Those who listen for what concerns one host each. */
 export class HostListeners {
   readonly #byHost = new Map<string, Listeners>();
+  readonly #onError: OnListenerError;
+
+  constructor(onError: OnListenerError) {
+    this.#onError = onError;
+  }
 
   add(host: string, listener: () => void): () => void {
-    const listeners = this.#byHost.get(host) ?? new Listeners();
+    const listeners = this.#byHost.get(host) ?? new Listeners(this.#onError);
     this.#byHost.set(host, listeners);
     const end = listeners.add(listener);
     return () => {

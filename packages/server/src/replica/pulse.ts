@@ -10,6 +10,9 @@ export const PULSE_MS = 2_000;
 /** Pulses that may be missed before a replica counts as behind. */
 const MISSED_MAX = 2;
 
+/** How long what is written to be seen outlives its server. */
+const PULSE_LEASE_MS = 15_000;
+
 /** Whether a watch is open, as far as is known, or failed and is to be tried again. */
 export type WatchState = "stands" | "fails";
 
@@ -70,8 +73,10 @@ export class Pulse {
     let { revision } = (await store.read({ key })).cursor;
     if (isStuck) {
       const value = JSON.stringify({ replica: name, hosts: [] });
-      await store.transact({ compares: [], writes: [{ kind: "put", key, value }] });
-      ({ revision } = await store.transact({ compares: [], writes: [{ kind: "delete", key }] }));
+      // A server that dies between the two leaves a document that ends by itself: it would be taken for one that lives.
+      const lease = await store.grantLease(PULSE_LEASE_MS);
+      ({ revision } = await store.transact({ compares: [], writes: [{ kind: "put", key, value, lease }] }));
+      await lease.revoke();
     }
     void reached(revision, signal)
       .then(() => {

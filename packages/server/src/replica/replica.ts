@@ -55,15 +55,19 @@ export interface Replica {
   readonly cursor: Cursor;
   findHost(host: string): HostDocuments | undefined;
   findClaim(id: string): Held<Claim> | undefined;
-  /** Agents of all hosts that were enrolled, also of such that never reported, sorted by host. */
+  /** Agents of all hosts that were enrolled, also of such that never reported, sorted by host; the same list until one changes. */
   listAgents(): readonly Held<AgentDocument>[];
   findReported(host: string): Held<ReportedDocument> | undefined;
   /** Claims of a host, those that have ended too, sorted by id. */
   listClaims(host: string): readonly Held<Claim>[];
+  /** Ids of claims that hold a place for one of these devices of a host: so many of them, sorted. */
+  findClaimsFor(host: string, devices: readonly string[], limit: number): readonly string[];
   /** All claims, sorted by id. */
   listAllClaims(): readonly Held<Claim>[];
   /** Questions to drivers of a host, sorted by id; all of them without a host. */
   listProbes(host?: string): readonly Held<ProbeDocument>[];
+  /** Whether a driver's answer counts: its host is listened to, and still shows what was asked about. */
+  isProbeInForce(id: string): boolean;
   /** Resolves when everything up to a revision is in it; rejects with the signal's reason. */
   reached(revision: Revision, signal?: AbortSignal): Promise<void>;
   /** Told after each change of what the host's agent is to know: claims, adoption, probes. The answer ends it. */

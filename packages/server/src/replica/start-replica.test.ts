@@ -217,7 +217,7 @@ const UNREADABLE = {
     shows: { room: 3, problems: ["document_unreadable"] },
   },
   "lists a claim that cannot be read": { kind: "claim", name: "c1", shows: { room: 3, claims: 0 } },
-  "remembers no probe that cannot be read": { kind: "probe", name: "p1", shows: { room: 3, remembers: 0 } },
+  "knows no probe that cannot be read": { kind: "probe", name: "p1", shows: { room: 3, probes: 0 } },
   "hears nobody by a presence that cannot be read": {
     kind: "presence",
     name: "r2/1",
@@ -235,7 +235,7 @@ function describeHost(replica: Replica): object {
     adopted: replica.view.isAdopted("a", "p"),
     agent: replica.findHost("a")?.agent !== undefined,
     claims: replica.listClaims("a").length,
-    remembers: Object.keys(replica.view.memory.probes).length,
+    probes: replica.listProbes("a").length,
     hears: replica.isPresent("a"),
   };
 }
@@ -257,7 +257,7 @@ describe("a document that cannot be read", () => {
     adopted: true,
     agent: true,
     claims: 1,
-    remembers: 1,
+    probes: 1,
     hears: true,
   };
 

@@ -10,6 +10,9 @@ import { listDocuments } from "./list-documents.ts";
 import { Pulse } from "./pulse.ts";
 import type { Replica } from "./replica.ts";
 
+/** What went wrong with a replica, as `ReplicaParts.onFailure` says. */
+export type ReplicaFailure = "tried-again" | "is-over" | "listener-failed";
+
 /** What a replica is made of. */
 export interface ReplicaParts {
   readonly store: Store;
@@ -17,7 +20,7 @@ export interface ReplicaParts {
   readonly packs: readonly LoadedPack[];
   /** Of this process, distinct among all that are open on one store: in keys, so printable ASCII without spaces. */
   readonly name: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that cannot be set: one that jumped back would hide for as long how far it is behind. */
   readonly now: () => number;
   /** Pauses and pulses; the process's own timer unless given. */
   readonly alarm?: Alarm;
@@ -25,9 +28,10 @@ export interface ReplicaParts {
   readonly signal?: AbortSignal;
   /**
    * Told each time that the watch fails, before it is tried again. `is-over`: it is not tried again, because the store was
-   * restored under the process or a change could not be taken in; the process must be restarted.
+   * restored under the process or a change could not be taken in; the process must be restarted. `listener-failed`: one
+   * who listens threw, and all others were told.
    */
-  readonly onFailure?: (error: unknown, what: "tried-again" | "is-over") => void;
+  readonly onFailure?: (error: unknown, what: ReplicaFailure) => void;
 }
 
 /**
@@ -40,7 +44,10 @@ export async function startReplica(parts: ReplicaParts): Promise<Replica> {
   const signal = parts.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, parts.signal]);
   const startedMs = now();
   const listing = await listDocuments(store);
-  const replica = new KeptReplica(parts, listing);
+  const replica = new KeptReplica(
+    { ...parts, onListenerError: (error) => onFailure(error, "listener-failed") },
+    listing,
+  );
   const reached = (at: Revision, until: AbortSignal): Promise<void> => replica.reached(at, until);
   const pulse = new Pulse({ store, name, now, alarm, signal, reached, watch: () => replica.watch }, startedMs);
   const running = Promise.all([followStore({ store, replica, alarm, signal, onFailure }, listing.cursor), pulse.run()]);

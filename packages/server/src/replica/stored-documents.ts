@@ -13,6 +13,7 @@ import type {
 } from "../documents/documents.ts";
 import { PREFIXES, type DocumentKind } from "../documents/keys.ts";
 import type { Change, Revision } from "../store/store.ts";
+import { ClaimIndex } from "./claim-index.ts";
 import { DocumentTable } from "./document-table.ts";
 import { PARSERS, type StoredInventory } from "./parse-documents.ts";
 import type { DocumentProblem, Held } from "./replica.ts";
@@ -47,8 +48,7 @@ export class StoredDocuments {
   readonly presence: DocumentTable<PresenceDocument> = new DocumentTable("presence", PARSERS.presence);
   readonly probe: DocumentTable<ProbeDocument> = new DocumentTable("probe", PARSERS.probe);
   readonly reported: DocumentTable<ReportedDocument> = new DocumentTable("reported", PARSERS.reported);
-  /** Host -> ids of claims there. */
-  readonly #claimsOf = new Map<string, Set<string>>();
+  readonly claims: ClaimIndex = new ClaimIndex();
 
   /** Takes in changes, but those that are older than what stands there. Answers what changed. */
   take(changes: readonly Change[]): Touched {
@@ -62,7 +62,7 @@ export class StoredDocuments {
 
   /** Claims of a host, sorted by id. */
   claimsOf(host: string): readonly Held<Claim>[] {
-    return [...(this.#claimsOf.get(host) ?? [])].toSorted().flatMap((id) => this.claim.find(id) ?? []);
+    return [...this.claims.ofHost(host)].toSorted().flatMap((id) => this.claim.find(id) ?? []);
   }
 
   /** Every key that stands here, with its revision. */
@@ -76,8 +76,8 @@ export class StoredDocuments {
 
   /** Documents that cannot be read, sorted by key. */
   problems(): readonly DocumentProblem[] {
-    const all = KEPT_KINDS.flatMap((kind) => [...this[kind].problems()]);
-    return all.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const all = KEPT_KINDS.flatMap((kind) => (this[kind].hasProblems ? [...this[kind].problems()] : []));
+    return all.length < 2 ? all : all.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   /** Problems with documents of a host that are named by it, but the inventory: that one is the host's own. */
@@ -91,26 +91,13 @@ export class StoredDocuments {
     const known = table.revisionOf(name);
     const revision = change.kind === "put" ? change.document.revision : change.revision;
     if (known === undefined ? change.kind === "delete" : known >= revision) return false;
-    if (kind === "claim") this.#leaveHost(name);
+    const before = kind === "claim" ? this.claim.find(name) : undefined;
+    if (before !== undefined) this.claims.remove(before.document);
     if (change.kind === "put") table.put(name, change.document);
     else table.delete(name);
-    if (kind === "claim") this.#joinHost(name);
+    const after = kind === "claim" ? this.claim.find(name) : undefined;
+    if (after !== undefined) this.claims.add(after.document);
     return true;
-  }
-
-  #leaveHost(id: string): void {
-    const host = this.claim.find(id)?.document.host;
-    const ids = host === undefined ? undefined : this.#claimsOf.get(host);
-    if (host === undefined || ids === undefined) return;
-    ids.delete(id);
-    if (ids.size === 0) this.#claimsOf.delete(host);
-  }
-
-  #joinHost(id: string): void {
-    const host = this.claim.find(id)?.document.host;
-    if (host === undefined) return;
-    const ids = this.#claimsOf.get(host) ?? new Set();
-    this.#claimsOf.set(host, ids.add(id));
   }
 }
 

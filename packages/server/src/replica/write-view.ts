@@ -2,9 +2,9 @@
 
 import { ledgerOccupants } from "@berth/core/claim/ledger-document";
 import type { FleetEdit } from "../inventory/fleet-view.ts";
+import { documentProblem } from "../inventory/unreadable-host.ts";
 import type { JoinedHosts } from "./joined-hosts.ts";
 import type { StoredDocuments, Touched } from "./stored-documents.ts";
-import { documentProblem } from "./unreadable-host.ts";
 
 /** What a view is written from. */
 export interface ViewSource {

@@ -51,14 +51,17 @@ const VM_CANDIDATES = answerObject(
 );
 
 const DECISION = eitherOf([
-  answerObject({
-    kind: exactly("granted"),
-    generation: GENERATION,
-    claim: CLAIM_ITEM,
-    tried: TRIED,
-    dryRun: BOOLEAN,
-    steps: answerList(TEXT),
-  }),
+  answerObject(
+    {
+      kind: exactly("granted"),
+      generation: GENERATION,
+      claim: CLAIM_ITEM,
+      tried: TRIED,
+      dryRun: BOOLEAN,
+      steps: answerList(TEXT),
+    },
+    { alsoHeld: answerList(TEXT) },
+  ),
   answerObject({
     kind: exactly("refused"),
     generation: GENERATION,

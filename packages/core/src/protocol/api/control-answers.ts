@@ -101,6 +101,8 @@ export type ClaimDecisionAnswer =
       readonly dryRun: boolean;
       /** What the agent will do to make the devices, one sentence each. */
       readonly steps: readonly string[];
+      /** Other claims that hold a place for one of these devices, at most eight; absent: the server knows of none. */
+      readonly alsoHeld?: readonly string[];
     }
   | {
       readonly kind: "refused";

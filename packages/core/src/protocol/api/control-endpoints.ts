@@ -89,7 +89,7 @@ const CLAIM_ENDPOINTS: Readonly<Record<ClaimOperationName, Endpoint>> = {
       "Commits a move that has ended well: the place becomes the VM's own, and the one that it left is given back",
     body: COMMIT_REQUEST,
     bodyMayLack: true,
-    errors: ["claim_contended", "read_only_server", "swap_mismatch", "swap_state", "unknown_claim"],
+    errors: ["claim_contended", "ledger_full", "read_only_server", "swap_mismatch", "swap_state", "unknown_claim"],
   }),
   createProbe: ordering("/v1/probes", "Probe", {
     summary: "Has the destination's driver asked whether it takes the source's migration_version",

@@ -51,10 +51,27 @@ describe("GroupQueue", () => {
       ),
       expected,
     );
-    assert.deepEqual(many.sizes, [512, 88]);
+    assert.deepEqual(many.sizes, [32, 512, 56]);
     const large = countingQueue();
     await pushAll(large.queue, [itemOf("a", 9_000_000), itemOf("b", 5_000_000), itemOf("c", 3_000_000), itemOf("d")]);
     assert.deepEqual(large.sizes, [1, 2, 1]);
+  });
+
+  test("does not wait for more when there are enough and nothing is under way", async () => {
+    const { queue, sizes } = countingQueue();
+    const asked = Array.from({ length: 33 }, (_, at) => queue.push(itemOf(String(at))));
+    assert.deepEqual(sizes, [32]);
+    await Promise.all(asked);
+    assert.deepEqual(sizes, [32, 1]);
+  });
+
+  test("is drained when the last one that waits has its outcome", async () => {
+    const { queue } = countingQueue();
+    const outcomes: unknown[] = [];
+    for (const key of ["a", "b"]) void queue.push(itemOf(key)).then((outcome) => outcomes.push(outcome));
+    await queue.drain();
+    assert.equal(outcomes.length, 2);
+    await queue.drain();
   });
 
   test("fails a group as a whole, and goes on with the next", async () => {

@@ -15,11 +15,19 @@ interface Waiting {
 
 type Commit = (items: readonly GroupItem[]) => Promise<Questions["commit"]["answer"]>;
 
+/**
+ * So many are enough for a commit while nothing is under way: those who have much to do before they ask are not waited for,
+ * and do it while the disk is busy.
+ */
+const ENOUGH_ITEMS = 32;
+
 /** Gathers what waits while the disk is busy with the group before: one commit at a time, in order of arrival. */
 export class GroupQueue {
   readonly #commit: Commit;
+  readonly #drained: (() => void)[] = [];
   #waiting: Waiting[] = [];
-  #running: Promise<void> | undefined;
+  #isBusy = false;
+  #planned: NodeJS.Immediate | undefined;
 
   constructor(commit: Commit) {
     this.#commit = commit;
@@ -28,26 +36,35 @@ export class GroupQueue {
   push(item: GroupItem): Promise<ItemOutcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      this.#running ??= this.#run();
+      if (this.#isBusy) return;
+      if (this.#waiting.length >= ENOUGH_ITEMS) void this.#send();
+      else this.#plan();
     });
   }
 
   /** Resolves when nothing waits any more. */
   async drain(): Promise<void> {
-    await this.#running;
+    if (!this.#isBusy && this.#waiting.length === 0) return;
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Everyone whom the last group woke has asked again by then, and shares the next one.
-      await new Promise((resolve) => setImmediate(resolve));
-      const group = this.#waiting.splice(0, countGroup(this.#waiting));
-      await this.#commit(group.map(({ item }) => item)).then(
-        ({ outcomes }) => group.forEach(({ resolve, reject }, at) => settle(outcomes[at], { resolve, reject })),
-        (error: unknown) => group.forEach(({ reject }) => reject(error)),
-      );
-    }
-    this.#running = undefined;
+  /** Everyone whom the last group woke has asked again by then, and shares the next one. */
+  #plan(): void {
+    this.#planned ??= setImmediate(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    clearImmediate(this.#planned);
+    this.#planned = undefined;
+    this.#isBusy = true;
+    const group = this.#waiting.splice(0, countGroup(this.#waiting));
+    await this.#commit(group.map(({ item }) => item)).then(
+      ({ outcomes }) => group.forEach(({ resolve, reject }, at) => settle(outcomes[at], { resolve, reject })),
+      (error: unknown) => group.forEach(({ reject }) => reject(error)),
+    );
+    this.#isBusy = false;
+    if (this.#waiting.length > 0) this.#plan();
+    else for (const resolve of this.#drained.splice(0)) resolve();
   }
 }
 
