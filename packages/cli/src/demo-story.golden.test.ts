@@ -13,12 +13,15 @@ import { worldOfProcess } from "./world.ts";
 const FILE = fileURLToPath(new URL("../../../scenarios/served/demo-once.txt", import.meta.url));
 const REWRITE = process.env["BERTH_GOLDEN"] === "write";
 
-async function tellStory(): Promise<string> {
+async function tellStory(temporary: string): Promise<string> {
   const written: string[] = [];
   // What agents log meanwhile comes when it comes.
   const output = { write: (text: string): void => void written.push(text), writeError: (): void => undefined };
   const world = { ...worldOfProcess(), env: {} };
-  await runDemo({ once: true, listen: { host: "127.0.0.1", port: 0 } }, { output, world, finish: () => undefined });
+  await runDemo(
+    { once: true, listen: { host: "127.0.0.1", port: 0 }, temporary },
+    { output, world, finish: () => undefined },
+  );
   return settle(written.join(""));
 }
 
@@ -43,22 +46,18 @@ function settle(text: string): string {
 
 describe("berth demo --once", () => {
   const noColor = process.env["NO_COLOR"];
-  const temporary = process.env["TMPDIR"];
   const folder = mkdtempSync(join(tmpdir(), "berth-story-"));
   before(() => {
     process.env["NO_COLOR"] = "1";
-    process.env["TMPDIR"] = folder;
   });
   after(() => {
     rmSync(folder, { recursive: true });
-    if (temporary === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = temporary;
     if (noColor === undefined) delete process.env["NO_COLOR"];
     else process.env["NO_COLOR"] = noColor;
   });
 
   it("tells its story, and leaves nothing behind", async () => {
-    const told = await tellStory();
+    const told = await tellStory(folder);
     if (REWRITE) writeFileSync(FILE, told);
     else assert.equal(told, existsSync(FILE) ? readFileSync(FILE, "utf8") : "", "npm run golden shows the difference");
     assert.deepEqual(readdirSync(folder), []);

@@ -3,7 +3,7 @@
 import { readAllPages } from "@berth/core/protocol/api/client";
 import type { AdoptionBody } from "@berth/core/protocol/api/control-requests";
 import { BerthError } from "@berth/core/protocol/berth-error";
-import { findVms, type Lookup } from "./server-reference.ts";
+import { findVms, splitReference, type Lookup } from "./server-reference.ts";
 
 /** What may be handed over: a parent or a VM of a host. */
 interface Adoptable {
@@ -12,10 +12,13 @@ interface Adoptable {
   readonly name: string;
 }
 
-/** Reads `[host:]parent`, or `[host:]name` or `[host:]uuid` of a VM. Throws BerthError unknown_parent, ambiguous_vm. */
+/** Reads `[host:]parent`, or `[host:]name` or `[host:]uuid` of a VM. Throws BerthError unknown_parent, unknown_host, ambiguous_device. */
 export async function findAdoptable(text: string, lookup: Lookup): Promise<AdoptionBody> {
+  const { host } = splitReference(text);
+  // A fleet's parents are megabytes: those of one host are asked for where it is named.
+  const ofHost = host === undefined ? {} : { host };
   const [parents, vms] = await Promise.all([
-    readAllPages((query) => lookup.inventory.listParents(query)),
+    readAllPages((query) => lookup.inventory.listParents({ ...query, ...ofHost })),
     findVms(text, lookup),
   ]);
   const found: readonly Adoptable[] = [

@@ -52,7 +52,7 @@ export function formatClaim(claim: ClaimItem): string {
 /** What became of the wish for a place. */
 export function formatDecision(answer: ClaimDecisionAnswer): string {
   if (answer.kind === "refused") return formatRefusal(answer);
-  const { claim, dryRun, steps, tried } = answer;
+  const { claim, dryRun, steps, tried, alsoHeld = [] } = answer;
   const granted = dryRun ? "A dry run: this would be granted; nothing was written." : "";
   const done = steps.map((step, at) => `  ${at + 1}. ${printable(step)}`);
   const sections = [
@@ -61,6 +61,7 @@ export function formatDecision(answer: ClaimDecisionAnswer): string {
     formatDevices(claim.devices),
     formatTrust(claim),
     done.length === 0 ? "" : [heading("The agent's steps"), ...done].join("\n"),
+    alsoHeld.length === 0 ? "" : `A place is held for the same devices by ${alsoHeld.map(printable).join(", ")} too.`,
     tried.length === 0 ? "" : `${heading("Tried before")}\n${formatTried(tried)}`,
     dryRun || claim.state !== "held"
       ? ""

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { formatFirstTokens, newToken } from "@berth/server/access/first-token";
 import { adminTokenFile } from "../connect/data-directory.ts";
@@ -25,10 +25,11 @@ export function makeDataDirectory(path: string): void {
  */
 export function makeFirstTokens(directory: string, tokensPath: string): boolean {
   const token = newToken();
-  // The token first: a tokens file without it would lock everybody out.
+  // The token first: a tokens file without it would lock everybody out. One of an earlier life may be readable to others.
   if (!isNewFile(tokensPath)) return false;
-  writeSecret(adminTokenFile(directory), `${token}\n`, "w");
-  return writeSecret(tokensPath, formatFirstTokens(token), "wx");
+  rmSync(adminTokenFile(directory), { force: true });
+  writeSecret(adminTokenFile(directory), `${token}\n`);
+  return writeSecret(tokensPath, formatFirstTokens(token));
 }
 
 function isNewFile(path: string): boolean {
@@ -40,21 +41,20 @@ function isNewFile(path: string): boolean {
   }
 }
 
-/** Writes a file of mode 600 to the disk; false where it is to be new and there is one. */
-function writeSecret(path: string, text: string, flags: "w" | "wx"): boolean {
-  let file: number;
+/** Writes a new file of mode 600 to the disk; false where there is one. */
+function writeSecret(path: string, text: string): boolean {
   try {
-    file = openSync(path, flags, 0o600);
+    const file = openSync(path, "wx", 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     const why = error instanceof Error ? error.message : "it cannot be written";
     throw new BerthError("store_read_only", `Cannot write ${path}: ${why}`, { place: path, cause: error });
   }
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  return true;
 }

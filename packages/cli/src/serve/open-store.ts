@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomBytes } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "@berth/core/protocol/berth-error";
 import { openEtcdStore } from "@berth/server/store/etcd/etcd-store";
@@ -30,6 +31,8 @@ export async function openStore(options: StoreOptions, directory: string): Promi
     });
   }
   const store = await openSqliteStore({ directory });
+  // The directory is locked by now: nobody else is writing one.
+  removeLeftCopies(directory);
   return {
     store,
     name: join(directory, "store.sqlite"),
@@ -39,6 +42,12 @@ export async function openStore(options: StoreOptions, directory: string): Promi
       return path;
     },
   };
+}
+
+/** Copies that a server was killed over are nobody's, and each is as large as the store. */
+function removeLeftCopies(directory: string): void {
+  const left = readdirSync(directory).filter((name) => /^backup-[0-9a-f]{16}\.tmp/.test(name));
+  for (const name of left) rmSync(join(directory, name), { force: true });
 }
 
 async function openCluster({ etcd, etcdCa, etcdCert, etcdKey }: StoreOptions): Promise<Store> {

@@ -53,8 +53,10 @@ export async function runControlPlane(options: ServerOptions, { output, world }:
     const address = await listen(server, options.listen);
     const hosts = plane.control.replica.view.hostNames.length;
     const scheme = tls === undefined ? "http" : "https";
+    // Whoever reads that it serves may end it at once.
+    const stopped = untilStopped();
     output.write(`berth server: ${scheme}://${address} over ${name}, ${hosts} hosts; /docs explains the API\n`);
-    await Promise.race([untilStopped(), failed.wait]);
+    await Promise.race([stopped, failed.wait]);
   } finally {
     process.off("SIGHUP", reload);
     await server.close();

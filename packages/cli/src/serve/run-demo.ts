@@ -20,6 +20,8 @@ import { listen, untilStopped } from "./listening.ts";
 export interface DemoOptions {
   readonly once?: true;
   readonly listen: ListenAddress;
+  /** Where its own directory is made; the system's place for temporary files unless given. */
+  readonly temporary?: string;
 }
 
 /** A whole Berth in this process: server, store, simulated hosts with their agents. */
@@ -39,16 +41,20 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<v
       await tellDemoStory(demo, context);
       return;
     }
+    const stopped = untilStopped();
     context.output.write(formatWelcome(demo, (performance.now() - startedMs) / 1000));
-    await untilStopped();
+    await stopped;
   } finally {
     await demo.close();
   }
 }
 
 /** Starts the demo on an address of this machine; where its port is taken, on any that is free. */
-export async function startDemo({ listen: address }: DemoOptions, log: (line: string) => void): Promise<Demo> {
-  const directory = mkdtempSync(join(tmpdir(), "berth-demo-"));
+export async function startDemo(
+  { listen: address, temporary = tmpdir() }: DemoOptions,
+  log: (line: string) => void,
+): Promise<Demo> {
+  const directory = mkdtempSync(join(temporary, "berth-demo-"));
   const endings: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const end of endings.splice(0).toReversed()) await end();

@@ -35,10 +35,11 @@ async function runCaptured(options: ServerOptions, { output }: Context): Promise
     if (options.tokens !== undefined) tokens = reloadTokens(options.tokens, output) ?? tokens;
   };
   const address = await listen(server, options.listen);
+  const stopped = untilStopped();
   output.write(`berth server: http://${address} serves ${hosts.view.hostNames.length} hosts; /docs explains the API\n`);
   const timer = setInterval(rescan, options.rescan * 1000);
   process.on("SIGHUP", reload);
-  await untilStopped();
+  await stopped;
   process.off("SIGHUP", reload);
   clearInterval(timer);
   await server.close();
