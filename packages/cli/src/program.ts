@@ -17,6 +17,7 @@ import { addEventsCommand } from "./commands/events-follow.ts";
 import { addHostOrders } from "./commands/host-steer.ts";
 import { addProbeCommands } from "./commands/probe-ask.ts";
 import { addTokenCommand } from "./commands/token-change.ts";
+import { addTextCommand } from "./commands/text-show.ts";
 import { addVmsCommand } from "./commands/vm-list.ts";
 import { addCheckCommand } from "./commands/pair-check.ts";
 import { addDemoCommand } from "./commands/demo-run.ts";
@@ -96,6 +97,7 @@ function addInventory(program: Command, context: Context): void {
   addHostCommand(program, context);
   addInventoryCommands(program, context);
   addVmsCommand(program, context);
+  addTextCommand(program, context);
   addEventsCommand(program, context);
 }
 

@@ -23,6 +23,8 @@ export interface Reporter {
   report(snapshot: HostSnapshot, ask: (report: Report) => Promise<ReportAnswer>): Promise<void>;
   /** Of the last report that was taken. */
   readonly digest: Digest | undefined;
+  /** A raw text that the last report that was taken left on this host. */
+  findText(path: string): string | undefined;
 }
 
 /** A server asks for a snapshot, then for shapes, then for those of shapes; more is no conversation. */
@@ -52,6 +54,7 @@ export function makeReporter({ generation, hash }: { readonly generation: number
       if (acknowledged?.digest !== current.digest) acknowledged = current;
       known = undefined;
     },
+    findText: (path) => acknowledged?.texts.get(path),
     get digest() {
       return acknowledged?.digest;
     },

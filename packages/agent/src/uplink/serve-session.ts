@@ -42,10 +42,22 @@ export async function pollDesired(work: HostWork, { line, signal }: Session): Pr
     } else if (!takeSame(work, answer.cursor)) {
       throw malformed("The server says that nothing is new, and nothing was known");
     }
+    if (answer.texts !== undefined) await tellTexts(work, { line, signal }, answer.texts);
     const { cursor } = answer.kind === "state" ? answer.state : answer;
     const isNews = answer.kind === "state" && !isSameCursor(seen, cursor);
     if (!isNews && waitMs > 0) await clock.sleep(Math.max(0, askedAtMs + POLL_GAP_MS - clock.now()), signal);
   }
+}
+
+/** Tells raw texts that the last report left here, and nothing else that is on this host. */
+async function tellTexts(
+  work: HostWork,
+  { line, signal }: Pick<Session, "line" | "signal">,
+  paths: readonly string[],
+): Promise<void> {
+  const texts = paths.map((path) => ({ path, text: work.reporter.findText(path) ?? null }));
+  const body = { session: work.parts.session, events: [], probes: [], notices: noticesOf(work), texts };
+  await askServer(work.parts, line, { signal, ask: (client) => client.tell(body) });
 }
 
 /**

@@ -63,6 +63,7 @@ export const ERROR_CODES = {
     meaning: "A request without a token names another host than this machine",
   },
   host_holds_claims: { httpStatus: 409, exitCode: 1, meaning: "A host that is to be forgotten holds claims" },
+  host_silent: { httpStatus: 503, exitCode: 1, meaning: "No agent of the host answers this server" },
   idempotency_key_malformed: {
     httpStatus: 400,
     exitCode: 1,
@@ -156,6 +157,11 @@ export const ERROR_CODES = {
   unknown_host: { httpStatus: 404, exitCode: 2, meaning: "No host of this name was given" },
   unknown_parent: { httpStatus: 404, exitCode: 1, meaning: "The host has no such parent device" },
   unknown_probe: { httpStatus: 404, exitCode: 1, meaning: "There is no such probe" },
+  unknown_text: {
+    httpStatus: 404,
+    exitCode: 1,
+    meaning: "No reading of the host has a text of this path that stayed there",
+  },
   unknown_type: { httpStatus: 404, exitCode: 1, meaning: "The parent device has no such type" },
   unknown_vm: { httpStatus: 404, exitCode: 1, meaning: "No host given has this VM" },
   usage_bad_value: { httpStatus: 400, exitCode: 2, meaning: "An option has a value that it does not take" },

@@ -46,6 +46,11 @@ export interface AgentDesk {
   listNotices(host: string): readonly AgentNotice[];
   /** Whether some replica hears the host's agent now. */
   isHeard(host: string): boolean;
+  /**
+   * A raw text that stayed on the host, as its last report had it; null where the agent keeps none of that path. Throws
+   * BerthError host_silent where no agent that this server hears tells it within ten seconds.
+   */
+  readText(host: string, path: string): Promise<string | null>;
   /** Stops publishing presence and ends all waits. */
   close(): Promise<void>;
 }

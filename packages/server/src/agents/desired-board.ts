@@ -32,6 +32,8 @@ export interface DesiredBoard {
   same(): DesiredAnswer;
   /** Calls back once, with the next change of the host's part. The answer ends it. */
   onNews(host: string, wake: () => void): () => void;
+  /** Ends the waits for a host's news, though there is none. */
+  wake(host: string): void;
   close(): void;
 }
 
@@ -67,6 +69,9 @@ export function makeDesiredBoard(parts: BoardParts): DesiredBoard {
       const { waiters } = open(host);
       waiters.add(wake);
       return () => waiters.delete(wake);
+    },
+    wake: (host) => {
+      for (const wake of board.get(host)?.waiters ?? []) wake();
     },
     close: () => {
       for (const end of endings.splice(0)) end();

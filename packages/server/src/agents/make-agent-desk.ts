@@ -14,6 +14,7 @@ import { hearEvents, isForeign } from "./hear-events.ts";
 import { makePresence, type Presence } from "./presence.ts";
 import { makeReportIntake, type ReportIntake } from "./report-intake.ts";
 import { openDoor, sayHello, type Door } from "./say-hello.ts";
+import { makeTextAsks, type TextAsks } from "./text-asks.ts";
 import { waitForDesired } from "./wait-for-desired.ts";
 
 /** Most notices of one host that are kept. */
@@ -29,19 +30,22 @@ interface Desk {
   readonly closing: Closing;
   /** What each host's agent says is in its way: told as a whole, and kept in memory alone. */
   readonly notices: Map<string, readonly AgentNotice[]>;
+  readonly texts: TextAsks;
 }
 
 /** Opens the desk of all agents on what one server process knows. Owns its timers and its lease: close it. */
 export function makeAgentDesk(parts: DeskParts): AgentDesk {
   const { replica } = parts;
+  const board = makeDesiredBoard(parts);
   const desk: Desk = {
     parts,
     presence: makePresence(parts),
     intake: makeReportIntake(parts),
-    board: makeDesiredBoard(parts),
+    board,
     door: openDoor(),
     closing: makeClosing(),
     notices: new Map(),
+    texts: makeTextAsks({ alarm: parts.alarm, wake: (host) => board.wake(host) }),
   };
   // Who is not listened to is not heard, whatever it says.
   const isHeard = (host: string): boolean => {
@@ -59,6 +63,7 @@ export function makeAgentDesk(parts: DeskParts): AgentDesk {
     findLife: (host) => findAgentLife(replica, { isHeard }, host),
     listNotices,
     isHeard,
+    readText: (host, path) => desk.texts.ask(host, path),
     close: async () => {
       desk.closing.close();
       desk.board.close();
@@ -87,7 +92,13 @@ function answersToAgents(desk: Desk): Pick<AgentDesk, "hello" | "report" | "desi
       await requireSession(parts, host, request.session);
       presence.note(host);
       try {
-        const answer = await waitForDesired(parts, desk.board, { host, request, signal, closing: desk.closing });
+        const answer = await waitForDesired(parts, desk.board, {
+          host,
+          request,
+          signal,
+          closing: desk.closing,
+          takeUnasked: () => desk.texts.takeUnasked(host),
+        });
         // Another session may have taken its place while it waited.
         await requireSession(parts, host, request.session);
         return answer;
@@ -99,6 +110,7 @@ function answersToAgents(desk: Desk): Pick<AgentDesk, "hello" | "report" | "desi
       await requireSession(parts, host, request.session);
       presence.note(host);
       keepNotices(desk, host, request);
+      desk.texts.hear(host, request.texts ?? []);
       return await hearEvents(parts, host, request);
     },
   };

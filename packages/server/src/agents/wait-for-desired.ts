@@ -16,6 +16,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Of the desk. */
   readonly closing: Closing;
+  /** Paths of texts that the agent is to be asked for now. */
+  readonly takeUnasked: () => readonly string[];
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Asking {
 export async function waitForDesired(
   parts: Pick<DeskParts, "replica" | "alarm">,
   board: DesiredBoard,
-  { host, request, signal, closing }: Asking,
+  { host, request, signal, closing, takeUnasked }: Asking,
 ): Promise<DesiredAnswer> {
   const { seen, waitMs } = request;
   const end = new AbortController();
@@ -41,8 +43,10 @@ export async function waitForDesired(
       const { cursor } = parts.replica;
       const isBehind = seen !== undefined && seen.epoch === cursor.epoch && seen.revision > cursor.revision;
       const news = isBehind ? undefined : board.findNews(host, seen);
-      if (news !== undefined) return news;
-      if (end.signal.aborted) return board.same();
+      const texts = takeUnasked();
+      const asked = texts.length === 0 ? {} : { texts };
+      if (news !== undefined) return { ...news, ...asked };
+      if (end.signal.aborted || texts.length > 0) return { ...board.same(), ...asked };
       if (isBehind) await reachedOr(parts, seen.revision, end.signal);
       else await newsOr(board, host, end.signal);
     }

@@ -9,10 +9,11 @@ import type { FleetView } from "../inventory/fleet-view.ts";
 import { formatHost, listHosts } from "./host-answers.ts";
 import { listDevices, listParents, listPools, listProblems } from "./list-answers.ts";
 import { answerCheck, requireHost, writeCandidates } from "./question-answers.ts";
-import { partsOf, requireBody, textOf } from "./request-parts.ts";
+import { parseQuery, partsOf, requireBody, textOf } from "./request-parts.ts";
 import { pageHandler, quote, type Handler, type Served } from "./served.ts";
 import { FleetSums } from "./sum-answers.ts";
 import { answerVmCandidates, isVmRequest } from "./vm-candidates.ts";
+import { answerText } from "./text-answers.ts";
 import { listVms, readVm } from "./vm-answers.ts";
 
 /** What shows hosts and answers questions about them. */
@@ -31,6 +32,10 @@ export function makeInventoryHandlers(
     readDevice: (request) => answerDevice(view, partsOf(request)),
     listVms: pageHandler(served, "listVms", ({ host }) => listVms(view, control, textOf(host))),
     readVm: (request) => readVm(view, control, partsOf(request)),
+    readText: async (request) => {
+      const { path } = parseQuery(ENDPOINTS.readText, request.query);
+      return await answerText(served, partsOf(request)["host"] ?? "", textOf(path) ?? "");
+    },
     listClasses: pageHandler(served, "listClasses", () => sums.listClasses()),
     listProblems: pageHandler(served, "listProblems", ({ host }) => listProblems(view, textOf(host))),
     listCapacity: pageHandler(served, "listCapacity", () => sums.listCapacity()),

@@ -172,6 +172,7 @@ function testDesk({ told, agentsShown }: Shown): Control["agents"] {
     findLife: (host) => agentsShown.find((agent) => agent.host === host)?.life,
     listNotices: () => [{ claim: "claim-1", reason: { code: "driver_changed", text: "The driver is another" } }],
     isHeard: () => true,
+    readText: async (host, path) => (path === "/proc/1/x" ? `the text on ${host}` : null),
     close: async () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { CLAIM, WANTED_PROBE } from "../api/claim-schemas.ts";
-import { answerList, answerObject, COUNT, TEXT } from "../api/domain-schemas.ts";
+import { answerList, answerObject, COUNT, orNull, TEXT } from "../api/domain-schemas.ts";
 import type { JsonSchema } from "../json-schema.ts";
 import { eitherOf, exactly, integerFrom, oneOfTexts, textLike, textUpTo } from "../json-schema.ts";
 import { DESIRED_WAIT_MAX_MS, EVENTS_MAX } from "./agent-wire.ts";
@@ -49,39 +49,49 @@ export const DESIRED_REQUEST: JsonSchema = answerObject(
 const TOLD_REASON = answerObject({ code: textUpTo(64, "a code"), text: textUpTo(4096, "a sentence") });
 const ERRNO = textUpTo(64, "the name of an error");
 
-export const EVENTS_REQUEST: JsonSchema = answerObject({
-  session: SESSION,
-  events: {
-    ...answerList(
-      answerObject(
-        {
-          claim: ID,
-          event: oneOfTexts(["provisioned", "refused", "attached", "detached", "cleared"]),
-          fence: integerFrom(0),
-        },
-        { reason: TOLD_REASON },
+export const EVENTS_REQUEST: JsonSchema = answerObject(
+  {
+    session: SESSION,
+    events: {
+      ...answerList(
+        answerObject(
+          {
+            claim: ID,
+            event: oneOfTexts(["provisioned", "refused", "attached", "detached", "cleared"]),
+            fence: integerFrom(0),
+          },
+          { reason: TOLD_REASON },
+        ),
       ),
-    ),
-    maxItems: EVENTS_MAX,
-  },
-  notices: { ...answerList(answerObject({ reason: TOLD_REASON }, { claim: ID })), maxItems: TOLD_MAX },
-  probes: {
-    ...answerList(
-      answerObject(
-        {
-          id: ID,
-          outcome: eitherOf([
-            answerObject({ kind: exactly("accepted") }),
-            answerObject({ kind: exactly("refused"), errno: ERRNO }),
-            answerObject({ kind: exactly("not-asked"), reason: TOLD_REASON }),
-          ]),
-        },
-        { destinationVersion: { type: "string", maxLength: 65_536, description: "a driver's string" } },
+      maxItems: EVENTS_MAX,
+    },
+    notices: { ...answerList(answerObject({ reason: TOLD_REASON }, { claim: ID })), maxItems: TOLD_MAX },
+    probes: {
+      ...answerList(
+        answerObject(
+          {
+            id: ID,
+            outcome: eitherOf([
+              answerObject({ kind: exactly("accepted") }),
+              answerObject({ kind: exactly("refused"), errno: ERRNO }),
+              answerObject({ kind: exactly("not-asked"), reason: TOLD_REASON }),
+            ]),
+          },
+          { destinationVersion: { type: "string", maxLength: 65_536, description: "a driver's string" } },
+        ),
       ),
-    ),
-    maxItems: TOLD_MAX,
+      maxItems: TOLD_MAX,
+    },
   },
-});
+  {
+    texts: {
+      ...answerList(
+        answerObject({ path: textUpTo(4096, "a path"), text: orNull({ type: "string", maxLength: 65_536 }) }),
+      ),
+      maxItems: TOLD_MAX,
+    },
+  },
+);
 
 /** Names of the answers to agents. */
 export type AgentAnswerName = "Enrolled" | "Session" | "ReportTaken" | "Desired" | "EventsTaken";
@@ -111,8 +121,11 @@ export const AGENT_ANSWERS: Readonly<Record<AgentAnswerName, JsonSchema>> = {
     answerObject({ kind: exactly("need-shapes"), shapes: { ...answerList(DIGEST), minItems: 1 } }),
   ]),
   Desired: eitherOf([
-    answerObject({ kind: exactly("state"), state: DESIRED_STATE }),
-    answerObject({ kind: exactly("same"), cursor: answerObject({ epoch: TEXT, revision: COUNT }) }),
+    answerObject({ kind: exactly("state"), state: DESIRED_STATE }, { texts: answerList(TEXT) }),
+    answerObject(
+      { kind: exactly("same"), cursor: answerObject({ epoch: TEXT, revision: COUNT }) },
+      { texts: answerList(TEXT) },
+    ),
   ]),
   EventsTaken: answerObject({
     events: answerList(

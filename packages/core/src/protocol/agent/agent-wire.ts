@@ -65,8 +65,18 @@ export interface DesiredRequest {
 }
 
 /** `same`: what was seen is still what is wanted, up to the cursor. */
-export type DesiredAnswer =
-  { readonly kind: "state"; readonly state: DesiredState } | { readonly kind: "same"; readonly cursor: DesiredCursor };
+export type DesiredAnswer = (
+  { readonly kind: "state"; readonly state: DesiredState } | { readonly kind: "same"; readonly cursor: DesiredCursor }
+) & {
+  /** Paths of raw texts that stayed on the host and that somebody wants to read. */
+  readonly texts?: readonly string[];
+};
+
+/** A raw text of the last report; null: the agent keeps none of that path. */
+export interface TextReply {
+  readonly path: string;
+  readonly text: string | null;
+}
 
 /** Longest wait for a change of the desired state. */
 export const DESIRED_WAIT_MAX_MS = 30_000;
@@ -79,6 +89,7 @@ export interface EventsRequest {
   /** All that is in the way now; those told before and not again are over. */
   readonly notices: readonly AgentNotice[];
   readonly probes: readonly ProbeReply[];
+  readonly texts?: readonly TextReply[];
 }
 
 /** Most events of one request. */

@@ -174,6 +174,7 @@ export type AnswerName =
   | "Device"
   | "ClassPage"
   | "ProblemPage"
+  | "Text"
   | "CapacityPage"
   | "Check"
   | "Candidates"
@@ -193,6 +194,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<AnswerName, JsonSchema>> = {
   DevicePage: pageOf(DEVICE_ITEM),
   Device: answerObject({ generation: GENERATION, device: DEVICE_ITEM }),
   ClassPage: pageOf(CLASS_ITEM),
+  Text: answerObject({ generation: GENERATION, host: TEXT, path: TEXT, text: orNull(TEXT) }),
   ProblemPage: pageOf(PROBLEM),
   CapacityPage: pageOf(CAPACITY_ITEM),
   Check: CHECK,

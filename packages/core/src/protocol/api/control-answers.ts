@@ -142,6 +142,15 @@ export interface AdoptionItem {
   readonly vms: readonly string[];
 }
 
+/** A raw text that stayed on its host. */
+export interface TextAnswer {
+  readonly generation: Generation;
+  readonly host: string;
+  readonly path: string;
+  /** Null: the host's agent keeps no text of that path, because what it read there has changed since. */
+  readonly text: string | null;
+}
+
 /** One question to a driver. */
 export interface ProbeItem {
   readonly id: string;

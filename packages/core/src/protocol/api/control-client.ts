@@ -14,6 +14,7 @@ import type {
   EnrolmentAnswer,
   ProbeAnswer,
   ProbeItem,
+  TextAnswer,
   VmAnswer,
   VmCandidatesAnswer,
   VmItem,
@@ -46,6 +47,7 @@ export interface ClaimQuery extends PageQuery {
 export interface ControlClient {
   listVms(query?: PageQuery & { readonly host?: string }): Promise<Page<VmItem>>;
   readVm(host: string, id: string): Promise<VmAnswer>;
+  readText(host: string, path: string): Promise<TextAnswer>;
   findVmCandidates(
     request: Omit<CandidatesRequest, "source" | "policy"> & { readonly source: VmReference },
   ): Promise<VmCandidatesAnswer>;
@@ -118,6 +120,7 @@ function makeClaimCalls(call: Call, newKey: (() => string) | undefined): Pick<Co
 
 function makeHostCalls(call: Call): Omit<ControlClient, ClaimCall> {
   return {
+    readText: (host, path) => call(ENDPOINTS.readText, { path: { host }, query: { path } }),
     cordonHost: (host, body = {}) => call(ENDPOINTS.cordonHost, { path: { host }, body }),
     uncordonHost: (host) => call(ENDPOINTS.uncordonHost, { path: { host } }),
     fenceHost: (host) => call(ENDPOINTS.fenceHost, { path: { host } }),

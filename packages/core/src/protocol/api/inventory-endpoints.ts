@@ -14,6 +14,7 @@ export type InventoryOperationName =
   | "readDevice"
   | "listVms"
   | "readVm"
+  | "readText"
   | "listClasses"
   | "listProblems"
   | "listCapacity"
@@ -58,6 +59,11 @@ export const INVENTORY_ENDPOINTS: Readonly<Record<InventoryOperationName, Endpoi
     errors: ["unknown_host"],
   }),
   readVm: reading("/v1/vms/{host}/{id}", "Vm", { summary: "One VM", errors: ["unknown_host", "unknown_vm"] }),
+  readText: reading("/v1/hosts/{host}/texts", "Text", {
+    summary: "A raw text that stayed on its host (`textOnHost` in evidence), told by the host's agent",
+    query: { path: { schema: { type: "string", minLength: 1, maxLength: 4096 }, description: "the evidence's path" } },
+    errors: ["host_silent", "read_only_server", "too_many_streams", "unknown_host", "unknown_text"],
+  }),
   listClasses: reading("/v1/classes", "ClassPage", {
     summary: "Classes of destinations that every verdict treats alike, with how many places each has",
     query: PAGED,
