@@ -15,9 +15,9 @@ import {
   auditOf,
   compareWith,
   contended,
-  findLedger,
   ledgerOf,
   readClaim,
+  readDocument,
   settle,
   transact,
   type ClaimContext,
@@ -64,11 +64,11 @@ async function commitOnce(
   context: ClaimContext,
   { id, left, caller }: Commit,
 ): Promise<{ readonly claim: Claim; readonly revision: number } | undefined> {
-  const held = await readClaim(context, id);
+  const held = (await readDocument(context.replica, keyOf("claim", id))) as Held<Claim> | undefined;
   if (held === undefined) return undefined;
   const claim = held.document;
   if (claim.claimant.kind === "profile") throw refuse("swap_state", `claim ${id} is for no VM: nothing moves`);
-  const ledger = findLedger(context, claim.host);
+  const ledger = await readLedger(context, claim.host);
   const found = await findSource(context, claim, { left, principal: caller.principal });
   const destination = { claim, ledger: ledgerOf(ledger, claim.host) };
   const swap = swapOrRefuse({ destination, source: found.source, nowMs: context.now() });
@@ -79,7 +79,10 @@ async function commitOnce(
     ...found.compares,
   ];
   const answer = await transact(context, swapTransaction(context, swap, { before: claim, compares, caller }));
-  if (answer.kind === "conflict") return undefined;
+  if (answer.kind === "conflict") {
+    await context.replica.reached(answer.revision);
+    return undefined;
+  }
   return { claim: swap.claims[0], revision: answer.revision };
 }
 
@@ -91,6 +94,11 @@ function swapOrRefuse(request: SwapRequest): Swap {
     if (error instanceof RangeError) throw new BerthError("ledger_full", error.message);
     throw error;
   }
+}
+
+/** The ledger as it stands in the store: what is refused here was not refused because this server is behind. */
+async function readLedger({ replica }: ClaimContext, host: string): Promise<Held<LedgerDocument> | undefined> {
+  return (await readDocument(replica, keyOf("ledger", host))) as Held<LedgerDocument> | undefined;
 }
 
 interface FoundSource {
@@ -107,7 +115,7 @@ async function findSource(
   const { claimant } = claim;
   if (left === "keep" || claimant.kind === "profile") return { source: { kind: "kept" }, compares: [] };
   const { host } = claimant;
-  const ledger = findLedger(context, host);
+  const ledger = await readLedger(context, host);
   const compares = [compareWith(keyOf("ledger", host), ledger)];
   const own = await findOwnClaim(context, claim, ledgerOf(ledger, host));
   if (own !== undefined) {
@@ -137,7 +145,9 @@ async function findOwnClaim(
 ): Promise<Held<Claim> | undefined> {
   const moved = new Set(claim.devices.flatMap(({ source }) => source ?? []));
   const entry = ledger.entries.find(({ devices }) => devices.some(({ id }) => moved.has(id)));
-  const held = entry === undefined ? undefined : await readClaim(context, entry.claim);
+  const key = keyOf("claim", entry?.claim ?? "");
+  const held =
+    entry === undefined ? undefined : ((await readDocument(context.replica, key)) as Held<Claim> | undefined);
   return held !== undefined && holdsRoom(held.document.state) ? held : undefined;
 }
 

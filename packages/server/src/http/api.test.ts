@@ -20,7 +20,7 @@ import { findProblems, formatProblem } from "@berth/core/protocol/validate-docum
 import type { FleetView } from "../inventory/fleet-view.ts";
 import { fetchInProcess } from "./in-process.ts";
 import { TEST_CREDENTIAL, testAgent, testControl, testProbe } from "./test-control.ts";
-import { TEST_DEVICE, TEST_VM, testServer, testView, troubledSnapshot } from "./test-server.ts";
+import { TEST_DEVICE, TEST_TEXT_PATH, TEST_VM, testServer, testView, troubledSnapshot } from "./test-server.ts";
 
 const PATH_PARTS: Readonly<Record<string, string>> = { host: TEST_DEVICE.host, id: TEST_DEVICE.device };
 const SESSION = "s1";
@@ -64,7 +64,12 @@ const IDS: Readonly<Record<string, string>> = {
 
 function urlOf({ path }: Endpoint): string {
   const [, id] = Object.entries(IDS).find(([prefix]) => path.startsWith(prefix)) ?? [];
-  return path.replace(/\{(\w+)\}/g, (_whole, name: string) => (name === "id" && id) || (PATH_PARTS[name] ?? ""));
+  const query = path.endsWith("/texts") ? `?path=${encodeURIComponent(TEST_TEXT_PATH)}` : "";
+  const filled = path.replace(
+    /\{(\w+)\}/g,
+    (_whole, name: string) => (name === "id" && id) || (PATH_PARTS[name] ?? ""),
+  );
+  return `${filled}${query}`;
 }
 
 /** A server over a control plane that has one of everything. */

@@ -18,7 +18,7 @@ import { auditWrite } from "../audit/audit-trail.ts";
 import type { FleetView } from "../inventory/fleet-view.ts";
 import { fetchInProcess } from "./in-process.ts";
 import { testAgent, testControl, testProbe, type TestControl } from "./test-control.ts";
-import { TEST_DEVICE, TEST_VM, testServer, testView } from "./test-server.ts";
+import { TEST_DEVICE, TEST_TEXT_PATH, TEST_VM, testServer, testView } from "./test-server.ts";
 
 interface Fixture {
   readonly view: FleetView;
@@ -207,6 +207,15 @@ describe("what Berth holds", () => {
       [[TEST_VM.id, false]],
     );
     await assert.rejects(client.readVm("a", "constructor"), { code: "unknown_vm" });
+  });
+
+  it("tells a text that stayed on its host, and no other file", async () => {
+    const { client } = fixture();
+    const { text } = await client.readText("a", TEST_TEXT_PATH);
+    assert.equal(text, "the text on a");
+    await assert.rejects(client.readText("a", "/etc/shadow"), { code: "unknown_text" });
+    await assert.rejects(client.readText("b", TEST_TEXT_PATH), { code: "unknown_text" });
+    await assert.rejects(client.readText("none", TEST_TEXT_PATH), { code: "unknown_host" });
   });
 
   it("lists probes newest first, whatever the page size", async () => {

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { STRICT_POLICY } from "@berth/core/compatibility/policy";
-import type { Reading } from "@berth/core/device/evidence";
+import { known, type Reading } from "@berth/core/device/evidence";
 import type { HostSnapshot } from "@berth/core/device/host-snapshot";
 import type { VirtualMachine } from "@berth/core/device/virtual-machine";
 import { testSnapshot, type TestHost } from "@berth/core/placement/test-fleet";
@@ -77,13 +77,22 @@ export function rackedSnapshot(host: TestHost, facts: Readonly<Record<string, st
   return { ...testSnapshot(host), facts: Object.fromEntries(readings) };
 }
 
+/** Where host `a` has a text that stayed there. */
+export const TEST_TEXT_PATH = "/proc/1/x";
+
+function withText(snapshot: HostSnapshot): HostSnapshot {
+  if (snapshot.host !== TEST_DEVICE.host) return snapshot;
+  const evidence = { host: snapshot.host, source: "script", path: TEST_TEXT_PATH, textOnHost: true } as const;
+  return { ...snapshot, facts: { ...snapshot.facts, long: known("x", evidence) } };
+}
+
 /** A view of the test hosts. */
 export function testView(keptMessages = 1024): FleetView {
   const policy = { ...STRICT_POLICY, assumePlatform: true };
   const view = new FleetView({ policy, packs: [], epoch: "test", keptMessages });
   for (const host of TEST_HOSTS) {
     const virtualMachines = host.host === TEST_DEVICE.host ? [TEST_VM] : [];
-    view.putSnapshot({ ...testSnapshot(host), virtualMachines });
+    view.putSnapshot(withText({ ...testSnapshot(host), virtualMachines }));
   }
   view.putSnapshot(troubledSnapshot("e"));
   return view;
