@@ -357,20 +357,25 @@ testCluster("a prefix larger than a page is one moment of the store", { count: 1
     });
     await store.transact({ compares: [], writes });
   }
+  const changeBoth = async (at: number): Promise<void> => {
+    const writes = [`load/00000`, `load/01499`].map((key) => ({ kind: "put", key, value: String(at) }) as const);
+    await store.transact({ compares: [], writes });
+  };
+  await changeBoth(0);
   const ending = new AbortController();
   const changing = (async () => {
-    for (let at = 0; !ending.signal.aborted; at += 1) {
-      const pair = [`load/00000`, `load/01499`].map((key) => ({ kind: "put", key, value: String(at) }) as const);
-      await store.transact({ compares: [], writes: pair });
-    }
+    for (let at = 1; !ending.signal.aborted; at += 1) await changeBoth(at);
   })();
-  for (let round = 0; round < 5; round += 1) {
-    const { documents, more } = await store.read({ key: "load/", prefix: true });
-    assert.deepEqual([documents.length, more], [1500, false]);
-    assert.equal(documents[0]?.revision, documents[1499]?.revision);
+  try {
+    for (let round = 0; round < 5; round += 1) {
+      const { documents, more } = await store.read({ key: "load/", prefix: true });
+      assert.deepEqual([documents.length, more], [1500, false]);
+      assert.equal(documents[0]?.revision, documents[1499]?.revision);
+    }
+  } finally {
+    ending.abort();
+    await changing;
   }
-  ending.abort();
-  await changing;
 });
 
 testCluster("endpoints of two clusters are refused", { count: 1 }, async (etcd, open) => {
