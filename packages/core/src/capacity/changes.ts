@@ -21,11 +21,22 @@ export interface Changes {
 
 const NO_CHANGES: Changes = { added: [], removed: [], isKnown: true };
 
+const UNKNOWN_CHANGES: Changes = { ...NO_CHANGES, isKnown: false };
+
+/** Of pools that were asked about: a pool never changes, and each of its types asks for the same. */
+const FOUND = new WeakMap<Pool, Changes>();
+
 /** What came and went since the offers of a pool were read, by device id: a device that only grew is not a new one. */
 export function changesOf(pool: Pool): Changes {
   if (!pool.changed) return NO_CHANGES;
-  if (pool.seen === undefined) return { ...NO_CHANGES, isKnown: false };
-  const before = new Map(pool.seen.map((occupant) => [occupant.id, occupant]));
+  if (pool.seen === undefined) return UNKNOWN_CHANGES;
+  const found = FOUND.get(pool) ?? findChanges(pool, pool.seen);
+  FOUND.set(pool, found);
+  return found;
+}
+
+function findChanges(pool: Pool, seen: readonly Occupant[]): Changes {
+  const before = new Map(seen.map((occupant) => [occupant.id, occupant]));
   const after = new Map(pool.occupants.map((occupant) => [occupant.id, occupant]));
   const added: Change[] = [];
   const removed: Change[] = [];
@@ -35,7 +46,7 @@ export function changesOf(pool: Pool): Changes {
     else if (occupant.count > was.count)
       added.push({ ...changeOf(occupant), units: occupant.count - was.count, devices: 0 });
   }
-  for (const was of pool.seen) {
+  for (const was of seen) {
     const now = after.get(was.id);
     if (now === undefined || !isSamePlace(was, now)) removed.push(changeOf(was));
     else if (was.count > now.count) removed.push({ ...changeOf(was), units: was.count - now.count, devices: 0 });
@@ -49,7 +60,7 @@ export function withOccupants(pool: Pool, occupants: readonly Occupant[]): Pool 
   const seen = pool.seen ?? pool.occupants;
   const next: Pool = { ...pool, occupants: sortOccupants(occupants), seen, changed: true };
   const { added, removed } = changesOf(next);
-  return { ...next, changed: added.length > 0 || removed.length > 0 };
+  return added.length > 0 || removed.length > 0 ? next : { ...next, changed: false };
 }
 
 /** Occupants in ascending order of their ids. */

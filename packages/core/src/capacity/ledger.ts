@@ -12,9 +12,18 @@ import type { Occupant, Pool } from "./pool.ts";
  * Claims on parents of other pools are left out. Applying the same claims twice changes nothing.
  */
 export function applyLedger(pool: Pool, claims: readonly Occupant[]): Pool {
-  let occupants: readonly Occupant[] = pool.occupants;
+  let occupants: Occupant[] = [...pool.occupants];
+  let ids = new Set(occupants.map(({ id }) => id));
   for (const claim of claims) {
-    if (pool.parents.includes(claim.parent)) occupants = addClaim(pool, occupants, claim);
+    if (!pool.parents.includes(claim.parent)) continue;
+    // A claim without a slot and units of its own is shown by its id or not at all.
+    if (claim.slot === undefined && claim.units === undefined && !ids.has(claim.id)) {
+      occupants.push(claim);
+      ids.add(claim.id);
+      continue;
+    }
+    occupants = [...addClaim(pool, occupants, claim)];
+    ids = new Set(occupants.map(({ id }) => id));
   }
   return withOccupants(pool, occupants);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { applyLedger } from "@berth/core/capacity/ledger";
 import type { Pool } from "@berth/core/capacity/pool";
 import { ledgerOccupants, type LedgerDocument } from "@berth/core/claim/ledger-document";
 import type { Holders } from "@berth/core/claim/claim-request";
 import type { Place } from "@berth/core/inventory/place";
 import type { ViewedHost } from "../inventory/fleet-view.ts";
+import { poolsWith } from "../inventory/viewed-host.ts";
 
 /** What is free on a host: its pools as it showed them, with the newest ledger that is known in them. */
 export interface HostRoomNow {
@@ -16,12 +16,8 @@ export interface HostRoomNow {
 /** Joins what a host showed with a ledger that may be newer than the view's. `searched`: the host as a search saw it. */
 export function findRoom(viewed: ViewedHost, ledger: LedgerDocument, searched: ViewedHost): HostRoomNow {
   const occupants = ledgerOccupants(ledger);
-  const pools = viewed.base.pools.map((pool) => {
-    const isUntouched = occupants.every(({ parent }) => !pool.parents.includes(parent));
-    return isUntouched ? pool : applyLedger(pool, occupants);
-  });
   return {
-    pools,
+    pools: poolsWith(viewed, occupants),
     holders: {
       claimed: occupants.map(({ id }) => id),
       used: viewed.base.snapshot.uses.map(({ device }) => device),

@@ -66,6 +66,20 @@ function withPool(place: Place, pool: Pool | undefined): Place {
   return pool === place.pool ? place : { ...place, pool };
 }
 
+/**
+ * The pools of a host with another ledger in them than the one that it is seen with. Pools in which both hold the same are
+ * those that are seen.
+ */
+export function poolsWith(
+  { base, host, ledger }: Pick<AddedHost, "base" | "host"> & { readonly ledger: ViewedLedger },
+  other: readonly Occupant[],
+): readonly Pool[] {
+  return base.pools.map((pool, at) => {
+    const seen = host.pools[at];
+    return seen !== undefined && holdsAlike(pool, ledger, other) ? seen : addToPool(pool, other);
+  });
+}
+
 /** The pool with what a ledger holds in it; the same pool where it holds nothing there. */
 function addToPool(pool: Pool, ledger: ViewedLedger): Pool {
   if ("unknown" in ledger) return withoutPromise(pool, ledger.unknown);
