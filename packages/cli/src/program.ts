@@ -12,6 +12,7 @@ import { addRestoreCommand } from "./commands/backup-restore.ts";
 import { addClaimCommand } from "./commands/claim-make.ts";
 import { addClaimOrders } from "./commands/claim-steer.ts";
 import { addClaimsCommand } from "./commands/claim-list.ts";
+import { addClearCommand } from "./commands/orphan-clear.ts";
 import { addConfigCommand } from "./commands/config-show.ts";
 import { addEventsCommand } from "./commands/events-follow.ts";
 import { addHostOrders } from "./commands/host-steer.ts";
@@ -111,6 +112,7 @@ function addSteering(program: Command, context: Context): void {
   addAdoptionCommands(program, context);
   addHostOrders(program, context);
   addAgentsCommand(program, context);
+  addClearCommand(program, context);
   addAuditCommand(program, context);
 }
 

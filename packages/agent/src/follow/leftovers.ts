@@ -52,7 +52,7 @@ export async function tidyLeftovers(bench: Workbench, wanted: ReadonlySet<string
     const look = bench.eye.look();
     const standing = listStanding(chronicle.records, look);
     if (standing.length === 0) bench.journals.forget(claim);
-    else notices.push({ claim, reason: { code: "orphan", text: describeOrphans(standing, look) } });
+    else notices.push({ claim, reason: { code: "orphan", text: describeOrphans(standing, look) }, devices: standing });
   }
   return notices;
 }

@@ -358,6 +358,13 @@ describe("berth confirm, release, repair", () => {
     assert.deepEqual(JSON.parse(repaired.written), { berth: "claim/v1", generation: GENERATION, claim });
   });
 
+  it("has orphans cleared on the host that is named", async () => {
+    const clearOrphans = (_host: string, id: string) => answerOf("releasing")(id);
+    const ran = await runWith(["clear", "b", "c1"], { control: { clearOrphans } });
+    assert.deepEqual([ran.written, ran.calls], ["Claim c1 on b is releasing\n", [["clearOrphans", "b", "c1"]]]);
+    assert.equal((await runWith(["clear", "b"], { control: { clearOrphans } })).code, 2);
+  });
+
   it("commits a move, with what becomes of the devices that were left", async () => {
     const commitClaim = (id: string) => answerOf("attached")(id);
     const plain = await runWith(["commit", "c1"], { control: { commitClaim } });

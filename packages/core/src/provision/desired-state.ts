@@ -63,6 +63,8 @@ export interface AgentNotice {
   /** Absent: it is about the host. */
   readonly claim?: string;
   readonly reason: ClaimReason;
+  /** `orphan`: the devices that still stand, by UUID or address, sorted. */
+  readonly devices?: readonly string[];
 }
 
 /** What a driver said to a probe. */

@@ -6,6 +6,7 @@ import type { ClaimBody, CommitBody } from "@berth/core/protocol/api/control-req
 import type { AgentEvent } from "@berth/core/provision/desired-state";
 import type { EventAnswer } from "@berth/core/protocol/agent/agent-wire";
 import type { Replica, Held } from "../replica/replica.ts";
+import type { Orphans } from "./clear-orphan.ts";
 
 /** What a claim book needs besides what it decides on: the world's clock and chance, so that a fleet can be simulated. */
 export interface ClaimBookParts {
@@ -46,6 +47,11 @@ export interface ClaimBook {
    * one transaction. Throws BerthError: unknown_claim, swap_state, swap_mismatch.
    */
   commit(id: string, body: CommitBody, caller: Caller): Promise<Held<Claim>>;
+  /**
+   * Has devices taken away that the host's agent made for a claim which no longer holds them. Throws BerthError:
+   * claim_state, unknown_device.
+   */
+  clearOrphans(orphans: Orphans, caller: Caller): Promise<Held<Claim>>;
   /** Has devices that have drifted made anew. Throws BerthError: unknown_claim, claim_state. */
   repair(id: string, caller: Caller): Promise<Held<Claim>>;
   /** Ends every claim of a host that an operator declares dead; answers their ids, sorted. */

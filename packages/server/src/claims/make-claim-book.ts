@@ -9,6 +9,7 @@ import type { ErrorCode } from "@berth/core/protocol/error-codes";
 import { keyOf } from "../documents/keys.ts";
 import type { Held } from "../replica/replica.ts";
 import type { Caller, ClaimBook, ClaimBookParts } from "./claim-book.ts";
+import { clearOrphans } from "./clear-orphan.ts";
 import { commitMove } from "./commit-move.ts";
 import { openContext, readClaim, settle, type ClaimContext } from "./claim-context.ts";
 import { makeExpiry } from "./expire-claims.ts";
@@ -32,6 +33,7 @@ export function makeClaimBook(parts: ClaimBookParts & { readonly isHeard: (host:
         ...byCaller(caller, "claim.release"),
         change: (claim) => applyEvent(claim, "release", { nowMs: context.now() }),
       }),
+    clearOrphans: (orphans, caller) => clearOrphans(context, orphans, caller),
     commit: (id, body, caller) => commitMove(context, id, { left: body.source ?? "release", caller }),
     repair: async (id, caller) => moveOne(context, id, { ...byCaller(caller, "claim.repair"), change: askForRepair }),
     fence: (host, caller) => fenceHost(context, host, caller),

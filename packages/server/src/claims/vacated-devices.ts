@@ -40,7 +40,7 @@ export function findVacated(context: ClaimContext, { id, claimant, devices: move
     }
     const claimed = claimedDeviceOf(viewed.host, device, context);
     if (claimed === undefined) return { kind: "refused", why: `what ${device.id} on ${host} takes is not known` };
-    devices.push(claimed);
+    devices.push({ ...claimed, vacated: true });
   }
   const [first, ...rest] = devices;
   if (first === undefined) return { kind: "refused", why: `claim ${id} names no device that moved` };
@@ -52,7 +52,7 @@ export function findVacated(context: ClaimContext, { id, claimant, devices: move
 }
 
 /** A device as it is, in the words of a claim; undefined where its type or place in the pool cannot be read. */
-function claimedDeviceOf(
+export function claimedDeviceOf(
   { snapshot, pools }: FleetHost,
   device: VfioDevice,
   { replica }: ClaimContext,
@@ -84,7 +84,6 @@ function claimedDeviceOf(
       ...(units === undefined ? {} : { units }),
     },
     fingerprint,
-    vacated: true,
   };
 }
 

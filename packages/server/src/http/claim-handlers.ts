@@ -14,7 +14,14 @@ import { callerOf, parseQuery, partsOf, requireBody, textOf, type Query } from "
 import { pageHandler, quote, type Handler, type Served } from "./served.ts";
 
 type ClaimOperationName =
-  "createClaim" | "listClaims" | "readClaim" | "confirmClaim" | "releaseClaim" | "repairClaim" | "commitClaim";
+  | "createClaim"
+  | "listClaims"
+  | "readClaim"
+  | "confirmClaim"
+  | "releaseClaim"
+  | "repairClaim"
+  | "commitClaim"
+  | "clearOrphans";
 
 /** What holds places and gives them back. */
 export function makeClaimHandlers(served: Served): Readonly<Record<ClaimOperationName, Handler>> {
@@ -28,6 +35,12 @@ export function makeClaimHandlers(served: Served): Readonly<Record<ClaimOperatio
     };
   };
   return {
+    clearOrphans: async (request): Promise<ClaimAnswer> => {
+      const { host = "" } = partsOf(request);
+      return await order("clearOrphans", (running, id, caller) => {
+        return running.claims.clearOrphans({ host, claim: id, devices: findOrphans(running, host, id) }, caller);
+      })(request);
+    },
     commitClaim: async (request): Promise<ClaimAnswer> => {
       requireBody(ENDPOINTS.commitClaim, request.body ?? {});
       const body = (request.body ?? {}) as CommitBody;
@@ -45,6 +58,16 @@ export function makeClaimHandlers(served: Served): Readonly<Record<ClaimOperatio
     releaseClaim: order("releaseClaim", ({ claims }, id, caller) => claims.release(id, caller)),
     repairClaim: order("repairClaim", ({ claims }, id, caller) => claims.repair(id, caller)),
   };
+}
+
+/** Devices that a host's agent says are orphans of a claim. Throws BerthError unknown_claim where it says of none. */
+function findOrphans({ agents }: Control, host: string, id: string): readonly string[] {
+  const notice = agents.listNotices(host).find(({ claim, reason }) => claim === id && reason.code === "orphan");
+  if (notice?.devices !== undefined) return notice.devices;
+  throw new BerthError("unknown_claim", `The agent of ${quote(host)} tells of no orphan of claim ${quote(id)}`, {
+    place: "id",
+    expected: "the claim of a notice `orphan` that GET /v1/agents shows",
+  });
 }
 
 /** A claim as answers show it, with what its agent says is in its way. */

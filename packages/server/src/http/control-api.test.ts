@@ -44,6 +44,8 @@ describe("orders", () => {
     await client.releaseClaim("claim-1");
     await client.repairClaim("claim-1");
     await client.commitClaim("claim-1", { source: "vacate" });
+    await client.clearOrphans("a", TEST_DEVICE.device);
+    await assert.rejects(client.clearOrphans("a", "claim-1"), { code: "unknown_claim" });
     await client.cordonHost("b c", { reason: "disk" });
     await client.cordonHost("b");
     await client.uncordonHost("b/c");
@@ -56,6 +58,7 @@ describe("orders", () => {
       ["release", "claim-1", CALLER],
       ["repair", "claim-1", CALLER],
       ["commit vacate", "claim-1", CALLER],
+      ["clearOrphans", "a", TEST_DEVICE.device, ["x"], CALLER],
       ["cordon", "b c", { reason: "disk" }, CALLER],
       ["cordon", "b", {}, CALLER],
       ["uncordon", "b/c", CALLER],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { TEST_DEVICE } from "./test-server.ts";
 import type { Claim } from "@berth/core/claim/claim";
 import { claimOf } from "@berth/core/claim/test-claim";
 import { NO_MEMORY } from "@berth/core/compatibility/pair";
@@ -125,6 +126,10 @@ function testClaims({ view, told, claimsShown }: Shown): Control["claims"] {
     confirm: move("confirm"),
     release: move("release"),
     repair: move("repair"),
+    clearOrphans: async ({ host, claim, devices }, caller) => {
+      told.push(["clearOrphans", host, claim, devices, caller]);
+      return { document: claimOf(), revision: 9 };
+    },
     commit: (id, body, caller) => move(`commit ${body.source ?? ""}`)(id, caller),
     fence: async (host, caller) => {
       told.push(["fence", host, caller]);
@@ -170,7 +175,10 @@ function testDesk({ told, agentsShown }: Shown): Control["agents"] {
     revoke: async (host, caller) => void told.push(["revoke", host, caller]),
     listAgents: () => agentsShown,
     findLife: (host) => agentsShown.find((agent) => agent.host === host)?.life,
-    listNotices: () => [{ claim: "claim-1", reason: { code: "driver_changed", text: "The driver is another" } }],
+    listNotices: () => [
+      { claim: "claim-1", reason: { code: "driver_changed", text: "The driver is another" } },
+      { claim: TEST_DEVICE.device, reason: { code: "orphan", text: "Nobody names it" }, devices: ["x"] },
+    ],
     isHeard: () => true,
     readText: async (host, path) => (path === "/proc/1/x" ? `the text on ${host}` : null),
     close: async () => undefined,

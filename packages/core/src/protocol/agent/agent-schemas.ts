@@ -65,7 +65,12 @@ export const EVENTS_REQUEST: JsonSchema = answerObject(
       ),
       maxItems: EVENTS_MAX,
     },
-    notices: { ...answerList(answerObject({ reason: TOLD_REASON }, { claim: ID })), maxItems: TOLD_MAX },
+    notices: {
+      ...answerList(
+        answerObject({ reason: TOLD_REASON }, { claim: ID, devices: { ...answerList(ID), maxItems: TOLD_MAX } }),
+      ),
+      maxItems: TOLD_MAX,
+    },
     probes: {
       ...answerList(
         answerObject(

@@ -58,6 +58,7 @@ export interface ControlClient {
   releaseClaim(id: string): Promise<ClaimAnswer>;
   repairClaim(id: string): Promise<ClaimAnswer>;
   commitClaim(id: string, body?: CommitBody): Promise<ClaimAnswer>;
+  clearOrphans(host: string, claim: string): Promise<ClaimAnswer>;
   cordonHost(host: string, body?: CordonBody): Promise<DoneAnswer>;
   uncordonHost(host: string): Promise<DoneAnswer>;
   fenceHost(host: string): Promise<DoneAnswer>;
@@ -120,6 +121,7 @@ function makeClaimCalls(call: Call, newKey: (() => string) | undefined): Pick<Co
 
 function makeHostCalls(call: Call): Omit<ControlClient, ClaimCall> {
   return {
+    clearOrphans: (host, id) => call(ENDPOINTS.clearOrphans, { path: { host, id } }),
     readText: (host, path) => call(ENDPOINTS.readText, { path: { host }, query: { path } }),
     cordonHost: (host, body = {}) => call(ENDPOINTS.cordonHost, { path: { host }, body }),
     uncordonHost: (host) => call(ENDPOINTS.uncordonHost, { path: { host } }),

@@ -20,6 +20,7 @@ type ClaimOperationName =
   | "releaseClaim"
   | "repairClaim"
   | "commitClaim"
+  | "clearOrphans"
   | "createProbe"
   | "listProbes"
   | "readProbe";
@@ -90,6 +91,10 @@ const CLAIM_ENDPOINTS: Readonly<Record<ClaimOperationName, Endpoint>> = {
     body: COMMIT_REQUEST,
     bodyMayLack: true,
     errors: ["claim_contended", "ledger_full", "read_only_server", "swap_mismatch", "swap_state", "unknown_claim"],
+  }),
+  clearOrphans: ordering("/v1/hosts/{host}/orphans/{id}/clear", "Claim", {
+    summary: "Has devices taken away that the host's agent made for a claim which no longer holds them",
+    errors: ["claim_contended", "claim_state", "read_only_server", "unknown_claim", "unknown_device"],
   }),
   createProbe: ordering("/v1/probes", "Probe", {
     summary: "Has the destination's driver asked whether it takes the source's migration_version",
