@@ -49,7 +49,7 @@ Options:
   --root DIR            another file system than /, for tests and simulated hosts
 
 Examples:
-  berth-agent run --server https://berth.example:7411 --token-file /root/token     first start: enrols, then runs
+  berth-agent run --server https://berth.example:7411 --token-file token-file     first start: enrols, then runs
   berth-agent run                                                                  ever after
   berth-agent host                                                                 what this host shows, as JSON
 `;

@@ -5,7 +5,7 @@ import type { Context } from "../program.ts";
 
 const HELP = `
 Examples:
-  berth agent run --server https://berth.example:7411 --token-file /root/token    enrols this host the first time, then runs
+  berth agent run --server https://berth.example:7411 --token-file token-file     enrols this host the first time, then runs
   berth agent run                                                                 ever after
   berth agent enrol --server URL --token-file FILE                                enrols, and ends
   berth agent run --help                                                          all options
