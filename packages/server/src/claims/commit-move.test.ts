@@ -140,6 +140,30 @@ describe("commit()", () => {
     assert.equal((await ledgerOf(one, "a")).length, 2);
   });
 
+  it("loses nothing that another server writes, at whatever moment of it", async () => {
+    let moments = 0;
+    for (let moment = 1; moment <= 8; moment += 1) {
+      const world = await openWorld([sourceHost(), cardHost("a"), cardHost("b")]);
+      worlds.push(world);
+      const other = await world.openBook();
+      let left = Number.POSITIVE_INFINITY;
+      const turn = async (): Promise<void> => {
+        left -= 1;
+        if (left === 0) await other.book.claim({ for: { host: "src", device: SOURCES[1] }, to: "a" }, CALLER);
+      };
+      const one = { world, ...(await world.openBook(turn)) };
+      const claim = await attach(one, { host: "src", device: SOURCES[0], to: "a" });
+      await other.replica.reached(world.journal.revision);
+      left = moment;
+      await one.book.commit(claim.id, { source: "keep" }, CALLER);
+      // The commit takes no more moments than this.
+      if (left > 0) break;
+      moments += 1;
+      assert.equal((await ledgerOf(one, "a")).length, 2, `at moment ${moment}`);
+    }
+    assert.ok(moments >= 4, `a commit reads twice and writes: ${moments} moments`);
+  });
+
   it("leaves claims behind that events still move as the table says", async () => {
     const one = await scene();
     const claim = await attach(one, { host: "src", device: SOURCES[0], to: "a" });
